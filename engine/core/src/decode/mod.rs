@@ -1,0 +1,128 @@
+//! A Lambda invocation's payload to events.
+//!
+//! ```text
+//! payload ─ envelope::records ─> Record ─ decode ─> Event, its slots filled
+//! ```
+//!
+//! The payload is JSON with a list of records, for [Kinesis] as for [DynamoDB streams]. Records are taken one by one: what
+//! is wrong with one of them is its own failure, and the others go on.
+//!
+//! [Kinesis]: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+//! [DynamoDB streams]: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+
+pub mod envelope;
+mod slots;
+
+pub use slots::PathTree;
+
+use crate::event::{Event, Lane, Metadata, Slot};
+use crate::program::{Program, Stream, StreamIdentity};
+use crate::report::{Problem, Reason};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use envelope::{Body, DynamodbBody, KinesisBody, Record};
+use jiter::Jiter;
+use std::sync::Arc;
+use viewfold_value::dynamodb_json;
+use viewfold_value::json::{self, ReadError};
+
+/// Decodes one record.
+///
+/// # Errors
+///
+/// A [`Problem`] of the record: its payload is no JSON, or an image no DynamoDB JSON.
+pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Program, now: &Arc<str>) -> Result<Event, Problem> {
+    let program = &program.streams[stream];
+    let mut slots = vec![Slot::Missing; program.paths.slots()];
+    let name = Arc::from(program.identity.name());
+    let now = Arc::clone(now);
+    let id = record.event_id.clone();
+    let metadata = match &record.body {
+        Body::Kinesis(body) => {
+            kinesis_payload(body, program, &mut slots)?;
+            Metadata {
+                shard: id.rsplit_once(':').map(|(shard, _)| shard.to_owned()),
+                id,
+                sequence: body.sequence.clone(),
+                lane: Lane::PartitionKey(body.partition_key.clone()),
+                stream: name,
+                now,
+                label: None,
+                time: body.arrival.clone(),
+                change: None,
+            }
+        }
+        Body::Dynamodb(body) => {
+            let lane = dynamodb_images(body, program, &mut slots)?;
+            Metadata {
+                id,
+                sequence: body.sequence.clone(),
+                lane,
+                stream: name,
+                now,
+                shard: None,
+                label: record.label.clone(),
+                time: body.created.clone(),
+                change: body.change,
+            }
+        }
+    };
+    Ok(Event { record: number, stream, slots, metadata })
+}
+
+fn undecodable(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Reason::Undecodable, error.to_string())
+}
+
+/// Fills the slots from the JSON payload of a Kinesis record.
+fn kinesis_payload(body: &KinesisBody<'_>, stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
+    let bytes = BASE64
+        .decode(body.data.as_bytes())
+        .map_err(|error| undecodable(format!("the record's data is no base64: {error}")))?;
+    let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
+    json::check_utf8(&bytes).map_err(not_json)?;
+    let mut reader = Jiter::new(&bytes);
+    let mut read = || {
+        let peek = reader.peek()?;
+        stream.paths.read_json(&mut reader, peek, slots)?;
+        reader.finish()?;
+        Ok(())
+    };
+    read().map_err(not_json)
+}
+
+/// Fills the slots from the images of a DynamoDB record, and reads the item's key.
+fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot]) -> Result<Lane, Problem> {
+    let images = [("keys", body.keys), ("new", body.new), ("old", body.old)];
+    for (name, image) in images {
+        let Some(image) = image else { continue };
+        let mut reader = Jiter::new(image);
+        stream
+            .paths
+            .read_image(&mut reader, name, slots)
+            .map_err(|error| undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}")))?;
+    }
+    let keys = body.keys.ok_or_else(|| undecodable("the record names no key of its item"))?;
+    dynamodb_json::read_item(&mut Jiter::new(keys), 0)
+        .map(Lane::Item)
+        .map_err(|error| undecodable(format!("the record's key is no DynamoDB JSON: {error}")))
+}
+
+/// The stream that a record comes from, by its ARN, and a DynamoDB stream's label.
+///
+/// The forms are `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME` (a consumer's ARN goes on behind the name) and
+/// `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/stream/LABEL`.
+fn stream_of(arn: &str) -> Option<(StreamIdentity, Option<String>)> {
+    let mut parts = arn.splitn(6, ':');
+    let service = parts.nth(2)?;
+    let mut resource = parts.nth(2)?.split('/');
+    match (service, resource.next()?) {
+        ("kinesis", "stream") => Some((StreamIdentity::Kinesis(resource.next()?.to_owned()), None)),
+        ("dynamodb", "table") => {
+            let table = resource.next()?.to_owned();
+            let label = resource.nth(1).map(str::to_owned);
+            Some((StreamIdentity::Dynamodb(table), label))
+        }
+        _ => None,
+    }
+}

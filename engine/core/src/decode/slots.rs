@@ -1,0 +1,331 @@
+//! One pass over a payload fills the slots of all paths; everything else is skipped.
+
+use crate::compile::Step;
+use crate::event::Slot;
+use jiter::{Jiter, Peek};
+use std::collections::HashMap;
+use viewfold_value::dynamodb_json;
+use viewfold_value::json::{self, MAX_DEPTH, ReadError};
+use viewfold_value::Value;
+
+/// The paths that a stream's projections read, as a tree: paths share their beginnings.
+#[derive(Debug, Default)]
+pub struct PathTree {
+    /// The first is the payload itself.
+    nodes: Vec<Node>,
+    slots: usize,
+}
+
+/// A place in payloads.
+#[derive(Debug, Default)]
+struct Node {
+    /// The slot of the value at this place, if a path ends here.
+    slot: Option<usize>,
+    names: HashMap<String, usize>,
+    indexes: Vec<(i64, usize)>,
+}
+
+impl PathTree {
+    /// The slot of a path, which is added unless it is there.
+    pub fn insert(&mut self, path: &[Step]) -> usize {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let mut at = 0;
+        for step in path {
+            at = match self.next(at, step) {
+                Some(next) => next,
+                None => {
+                    let next = self.nodes.len();
+                    self.nodes.push(Node::default());
+                    match step {
+                        Step::Name(name) => drop(self.nodes[at].names.insert(name.clone(), next)),
+                        Step::Index(index) => self.nodes[at].indexes.push((*index, next)),
+                    }
+                    next
+                }
+            };
+        }
+        let slots = &mut self.slots;
+        *self.nodes[at].slot.get_or_insert_with(|| {
+            *slots += 1;
+            *slots - 1
+        })
+    }
+
+    fn next(&self, at: usize, step: &Step) -> Option<usize> {
+        match step {
+            Step::Name(name) => self.nodes[at].names.get(name).copied(),
+            Step::Index(index) => self.nodes[at].indexes.iter().find(|(i, _)| i == index).map(|(_, next)| *next),
+        }
+    }
+
+    /// How many slots there are.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The place of the payload itself.
+    fn root(&self) -> Option<&Node> {
+        self.nodes.first()
+    }
+
+    /// Fills the slots at and below a place from a value that has been read.
+    fn fill(&self, value: &Value, node: &Node, slots: &mut [Slot]) {
+        if let Some(slot) = node.slot {
+            slots[slot] = Slot::Found(value.clone());
+        }
+        match value {
+            Value::Map(map) => {
+                for (name, next) in &node.names {
+                    if let Some(value) = map.get(name) {
+                        self.fill(value, &self.nodes[*next], slots);
+                    }
+                }
+            }
+            Value::List(list) => {
+                for (index, next) in &node.indexes {
+                    if let Some(value) = element(list, *index) {
+                        self.fill(value, &self.nodes[*next], slots);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks the slots at and below a place: what stands there cannot be used.
+    fn spoil(&self, reason: &str, node: &Node, slots: &mut [Slot]) {
+        if let Some(slot) = node.slot {
+            slots[slot] = Slot::Unusable(reason.to_owned());
+        }
+        for next in node.names.values().chain(node.indexes.iter().map(|(_, next)| next)) {
+            self.spoil(reason, &self.nodes[*next], slots);
+        }
+    }
+
+    /// Empties the slots below a place, where a key that came before comes again: the last one counts.
+    fn clear(&self, node: &Node, slots: &mut [Slot]) {
+        if let Some(slot) = node.slot {
+            slots[slot] = Slot::Missing;
+        }
+        for next in node.names.values().chain(node.indexes.iter().map(|(_, next)| next)) {
+            self.clear(&self.nodes[*next], slots);
+        }
+    }
+
+    /// Reads a JSON payload that starts with `peek`.
+    pub(super) fn read_json(&self, reader: &mut Jiter<'_>, peek: Peek, slots: &mut [Slot]) -> Result<(), ReadError> {
+        match self.root() {
+            Some(root) => self.read_json_at(reader, peek, root, slots, 0),
+            None => Ok(reader.known_skip(peek)?),
+        }
+    }
+
+    fn read_json_at(
+        &self,
+        reader: &mut Jiter<'_>,
+        peek: Peek,
+        node: &Node,
+        slots: &mut [Slot],
+        depth: u32,
+    ) -> Result<(), ReadError> {
+        if depth > MAX_DEPTH {
+            return Err(ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        match peek {
+            Peek::Object if node.slot.is_none() && !node.names.is_empty() => {
+                let mut next = reader.known_object()?.map(|name| node.names.get(name).copied());
+                while let Some(place) = next {
+                    let peek = reader.peek()?;
+                    match place {
+                        Some(place) => {
+                            let place = &self.nodes[place];
+                            self.clear(place, slots);
+                            self.read_json_at(reader, peek, place, slots, depth + 1)?;
+                        }
+                        None => reader.known_skip(peek)?,
+                    }
+                    next = reader.next_key()?.map(|name| node.names.get(name).copied());
+                }
+                Ok(())
+            }
+            _ if node.slot.is_some() || (peek == Peek::Array && !node.indexes.is_empty()) => {
+                match json::read_value(reader, peek, depth) {
+                    Ok(value) => {
+                        self.fill(&value, node, slots);
+                        Ok(())
+                    }
+                    Err(error) => self.spoiled(error, node, slots),
+                }
+            }
+            _ => Ok(reader.known_skip(peek)?),
+        }
+    }
+
+    /// Reads the image `name` of a DynamoDB record, an item in DynamoDB JSON: it stands at `$.name`.
+    pub(super) fn read_image(&self, reader: &mut Jiter<'_>, name: &str, slots: &mut [Slot]) -> Result<(), ReadError> {
+        let Some(root) = self.root() else { return Ok(()) };
+        if let Some(whole) = root.slot {
+            return match dynamodb_json::read_item(reader, 0) {
+                Ok(item) => {
+                    let image = Value::Map(item);
+                    if let Some(next) = root.names.get(name) {
+                        self.fill(&image, &self.nodes[*next], slots);
+                    }
+                    match &mut slots[whole] {
+                        Slot::Found(Value::Map(images)) => drop(images.insert(name.to_owned(), image)),
+                        Slot::Unusable(_) => {}
+                        slot => *slot = Slot::Found(Value::Map([(name.to_owned(), image)].into())),
+                    }
+                    Ok(())
+                }
+                Err(error) => self.spoiled(error, root, slots),
+            };
+        }
+        let Some(node) = root.names.get(name).map(|next| &self.nodes[*next]) else { return Ok(()) };
+        if node.slot.is_some() {
+            return match dynamodb_json::read_item(reader, 0) {
+                Ok(item) => {
+                    self.fill(&Value::Map(item), node, slots);
+                    Ok(())
+                }
+                Err(error) => self.spoiled(error, node, slots),
+            };
+        }
+        let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
+        while let Some(place) = next {
+            match place.map(|place| &self.nodes[place]) {
+                Some(place) => match dynamodb_json::read_attribute(reader, 0) {
+                    Ok(value) => self.fill(&value, place, slots),
+                    Err(error) => self.spoiled(error, place, slots)?,
+                },
+                None => reader.next_skip()?,
+            }
+            next = reader.next_key()?.map(|name| node.names.get(name).copied());
+        }
+        Ok(())
+    }
+
+    /// An error of the text itself as it is; a value that cannot be used spoils its place and no more.
+    fn spoiled(&self, error: ReadError, node: &Node, slots: &mut [Slot]) -> Result<(), ReadError> {
+        match error {
+            ReadError::Unusable(reason) => {
+                self.spoil(&reason, node, slots);
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+}
+
+/// An element of a list; from the end where the index is negative.
+fn element(list: &[Value], index: i64) -> Option<&Value> {
+    let at = if index < 0 { (list.len() as i64).checked_add(index)? } else { index };
+    list.get(usize::try_from(at).ok()?)
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::parse_path;
+    use proptest::prelude::*;
+
+    fn tree(paths: &[&str]) -> PathTree {
+        let mut tree = PathTree::default();
+        for (number, path) in paths.iter().enumerate() {
+            assert_eq!(tree.insert(&parse_path(path).unwrap()), number, "{path}");
+        }
+        tree
+    }
+
+    fn read(tree: &PathTree, text: &str) -> Result<Vec<Slot>, ReadError> {
+        let mut slots = vec![Slot::Missing; tree.slots()];
+        let mut reader = Jiter::new(text.as_bytes());
+        let peek = reader.peek()?;
+        tree.read_json(&mut reader, peek, &mut slots)?;
+        reader.finish()?;
+        Ok(slots)
+    }
+
+    fn shown(slots: &[Slot]) -> Vec<String> {
+        slots
+            .iter()
+            .map(|slot| match slot {
+                Slot::Missing => "-".to_owned(),
+                Slot::Found(value) => value.to_string(),
+                Slot::Unusable(_) => "!".to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn paths_find_what_they_name() {
+        let tree = tree(&["$.a", "$.a.b", "$.c[0].d", "$.c[-1]", "$.e", "$.f.g"]);
+        let slots = read(&tree, r#"{"f":1,"a":{"b":[1.10]},"x":{"a":9},"c":[{"d":"first"},2],"e":null}"#).unwrap();
+        assert_eq!(shown(&slots), [r#"{"b":[1.1]}"#, "[1.1]", "\"first\"", "2", "null", "-"]);
+        assert_eq!(shown(&read(&tree, "7").unwrap()), ["-"; 6]);
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts_and_a_number_too_long_spoils_only_its_own_path() {
+        let tree = tree(&["$.a.b", "$.n", "$.m"]);
+        assert_eq!(shown(&read(&tree, r#"{"a":{"b":1},"a":{},"n":1e999,"m":2}"#).unwrap()), ["-", "!", "2"]);
+        assert!(read(&tree, r#"{"m":2"#).is_err());
+    }
+
+    #[test]
+    fn images_keep_their_types() {
+        let tree = tree(&["$.new.s", "$.new.m.k", "$.new.n"]);
+        let text = r#"{"s":{"SS":["b"]},"m":{"M":{"k":{"B":"AQ=="}}},"n":{"N":"1e500"},"o":{"S":"x"}}"#;
+        let mut slots = vec![Slot::Missing; 3];
+        tree.read_image(&mut Jiter::new(text.as_bytes()), "new", &mut slots).unwrap();
+        assert_eq!(slots[0], Slot::Found(Value::StringSet(["b".to_owned()].into())));
+        assert_eq!(slots[1], Slot::Found(Value::Binary(vec![1])));
+        assert!(matches!(slots[2], Slot::Unusable(_)));
+    }
+
+    /// JSON values with few names, so that paths hit.
+    fn json_value() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![Just("null".to_owned()), "-?[1-9][0-9]{0,20}", "\"[a-z]{0,3}\""];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(","))),
+                prop::collection::btree_map("[abc]", inner, 0..4).prop_map(|map| {
+                    let entries: Vec<String> = map.iter().map(|(k, v)| format!("\"{k}\":{v}")).collect();
+                    format!("{{{}}}", entries.join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        /// One pass that skips agrees with reading everything and looking the paths up.
+        #[test]
+        fn one_pass_finds_what_a_full_read_finds(
+            text in json_value(),
+            paths in prop::collection::btree_set("\\$(\\.[abc]|\\[-?[012]\\]){0,3}", 1..6),
+        ) {
+            let mut tree = PathTree::default();
+            let paths: Vec<Vec<Step>> = paths.iter().filter_map(|path| parse_path(path).ok()).collect();
+            for path in &paths {
+                tree.insert(path);
+            }
+            let whole = json::parse(text.as_bytes()).unwrap();
+            let slots = read(&tree, &text).unwrap();
+            for path in &paths {
+                let mut value = Some(&whole);
+                for step in path {
+                    value = match (value, step) {
+                        (Some(Value::Map(map)), Step::Name(name)) => map.get(name),
+                        (Some(Value::List(list)), Step::Index(index)) => element(list, *index),
+                        _ => None,
+                    };
+                }
+                let slot = &slots[tree.insert(path)];
+                prop_assert_eq!(slot, &value.map_or(Slot::Missing, |value| Slot::Found(value.clone())));
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What projections mean, and what to do about a batch of events. No I/O, no async, no clock.
+//!
+//! ```text
+//! spec ─ compile ─> Program                                       once, at start
+//!
+//! payload ─ decode ─> Event ─ matching ─> Rule ─ evaluate ─> Change
+//!         ─ fold ─> Effects ─ plan ─> Request ─> (the store) ─> Answer ─> … ─> Report
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`compile`] | projection files to a [`program::Program`]: paths, keys, guards checked |
+//! | [`decode`] | a Lambda invocation's payload to [`event::Event`]s |
+//! | [`matching`] | from an event to the rules that match it |
+//! | [`evaluate`] | from a rule and an event to the change of a document |
+//! | [`fold`] | what one event, or many, do to a document |
+//! | [`mark`] | the position of an event in its order, as text |
+//! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
+//! | [`report`] | what became of a batch |
+//!
+//! [`plan::Batch`] is the way in: make one of a payload, send the requests it hands out, give it the answers, and ask for
+//! the report.
+
+pub mod bookkeeping;
+pub mod compile;
+pub mod decode;
+pub mod evaluate;
+pub mod event;
+pub mod fold;
+pub mod mark;
+pub mod matching;
+pub mod plan;
+pub mod program;
+pub mod report;
+pub mod tables;

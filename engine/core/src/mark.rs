@@ -1,0 +1,145 @@
+//! Marks: text that sorts like the order of events.
+//!
+//! A sequence number has up to 129 digits and its width changes, so neither a DynamoDB number nor the raw digits would do:
+//! a mark has the count of digits in front of them, and the stream's identity in front of that.
+
+use crate::event::Event;
+use crate::program::{StreamIdentity, OrderBy};
+use crate::report::{Problem, Reason};
+use viewfold_value::Value;
+
+/// The position of an event in the order that its guard goes by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Mark {
+    /// The text as it is stored.
+    pub text: String,
+    /// The length of the stream's identity in front of the text, without a DynamoDB stream's label; 0 where a value of
+    /// the payload orders the events.
+    identity: usize,
+    /// The length of the identity with the label.
+    numbering: usize,
+}
+
+/// How a mark that is stored stands to the mark of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// The event is above the mark: it has not been applied.
+    Above,
+    /// The event is at the mark or below: it has been applied.
+    AtOrBelow,
+    /// The two do not compare: another stream, or an earlier numbering of it.
+    Other,
+}
+
+impl Mark {
+    /// The mark of an event of `stream`.
+    ///
+    /// # Errors
+    ///
+    /// When the payload's value is neither a text nor a whole number from 0.
+    pub fn of(
+        event: &Event,
+        stream: &StreamIdentity,
+        order_by: &OrderBy,
+        value: impl FnOnce(&crate::program::Term) -> Result<Value, Problem>,
+    ) -> Result<Mark, Problem> {
+        let term = match order_by {
+            OrderBy::Sequence => return Ok(Mark::of_sequence(event, stream)),
+            OrderBy::Payload(term) => term,
+        };
+        let text = match value(term)? {
+            Value::String(text) if text.is_empty() => {
+                return Err(Problem::new(Reason::BadKey, "the value of `order_by` is an empty text"));
+            }
+            Value::String(text) => text,
+            Value::Number(number) => match number.whole_digits() {
+                Some(digits) => numbered(&digits),
+                None => {
+                    let message = format!("the value of `order_by` is {number}; a number has to be whole and not negative");
+                    return Err(Problem::new(Reason::WrongType, message));
+                }
+            },
+            other => {
+                let message = format!("the value of `order_by` is a {}; it has to be a text or a whole number", other.kind());
+                return Err(Problem::new(Reason::WrongType, message));
+            }
+        };
+        Ok(Mark { text, identity: 0, numbering: 0 })
+    }
+
+    fn of_sequence(event: &Event, stream: &StreamIdentity) -> Mark {
+        let number = numbered(&event.metadata.sequence);
+        match stream {
+            StreamIdentity::Kinesis(name) => {
+                let identity = format!("kinesis/{name}/");
+                let length = identity.len();
+                // The last part is the sub-sequence of a record inside of an aggregate.
+                Mark { text: format!("{identity}{number}/{:010}", 0), identity: length, numbering: length }
+            }
+            StreamIdentity::Dynamodb(table) => {
+                let identity = format!("dynamodb/{table}/");
+                let numbering = format!("{identity}{}/", event.metadata.label.as_deref().unwrap_or("-"));
+                Mark { identity: identity.len(), numbering: numbering.len(), text: numbering + &number }
+            }
+        }
+    }
+
+    /// The stream's identity in front of the mark; nothing where a value of the payload orders the events.
+    pub fn identity(&self) -> Option<&str> {
+        (self.identity > 0).then(|| &self.text[..self.identity])
+    }
+
+    /// How this mark stands to one that is stored.
+    pub fn standing(&self, stored: &str) -> Standing {
+        let numbering = &self.text[..self.numbering];
+        if stored.starts_with(numbering) {
+            if self.text.as_str() > stored { Standing::Above } else { Standing::AtOrBelow }
+        } else if stored.starts_with(&self.text[..self.identity]) && stored < numbering {
+            // The stream was switched off and on since: a new numbering, above the old one.
+            Standing::Above
+        } else {
+            Standing::Other
+        }
+    }
+}
+
+/// `NNN/DIGITS`: sorts like the number.
+fn numbered(digits: &str) -> String {
+    let digits = digits.trim_start_matches('0');
+    let digits = if digits.is_empty() { "0" } else { digits };
+    format!("{:03}/{digits}", digits.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_order_of_marks_is_the_order_of_numbers(a in "[0-9]{1,129}", b in "[0-9]{1,129}") {
+            let number = |text: &str| {
+                let digits = text.trim_start_matches('0').to_owned();
+                (digits.len(), digits)
+            };
+            prop_assert_eq!(numbered(&a).cmp(&numbered(&b)), number(&a).cmp(&number(&b)));
+        }
+    }
+
+    fn mark(label: &str, digits: &str) -> Mark {
+        let identity = "dynamodb/votes/".to_owned();
+        let numbering = format!("{identity}{label}/");
+        Mark { identity: identity.len(), numbering: numbering.len(), text: numbering + &numbered(digits) }
+    }
+
+    #[test]
+    fn another_numbering_is_no_repeat() {
+        let stored = mark("2026-02", "500").text;
+        assert_eq!(mark("2026-02", "499").standing(&stored), Standing::AtOrBelow);
+        assert_eq!(mark("2026-02", "500").standing(&stored), Standing::AtOrBelow);
+        assert_eq!(mark("2026-02", "1000").standing(&stored), Standing::Above);
+        assert_eq!(mark("2026-03", "1").standing(&stored), Standing::Above);
+        assert_eq!(mark("2026-01", "999").standing(&stored), Standing::Other);
+        assert_eq!(mark("2026-02", "1").standing("dynamodb/other/2026-02/003/500"), Standing::Other);
+    }
+}

@@ -1,0 +1,216 @@
+//! What became of a batch: counts, problems, and what goes back to the stream.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why an event could not be applied although the store was willing: it is the same every time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Reason {
+    /// The record's payload is not what its stream carries: no JSON, no DynamoDB JSON.
+    Undecodable,
+    /// The record's lane is not what the file says.
+    WrongLane,
+    /// A path found nothing.
+    MissingValue,
+    /// A value of a type that its place does not take.
+    WrongType,
+    /// An empty text, or too long a one, where a key needs one.
+    BadKey,
+    /// A number that DynamoDB cannot hold exactly.
+    BadNumber,
+    /// An event of another stream, or of an earlier life of the stream, than the document's mark.
+    OtherStream,
+    /// Two rules that write the same attribute of one document for this event.
+    Conflict,
+    /// What the store itself found wrong with the change.
+    RefusedByStore,
+}
+
+impl Reason {
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Reason::Undecodable => "undecodable",
+            Reason::WrongLane => "wrong_lane",
+            Reason::MissingValue => "missing_value",
+            Reason::WrongType => "wrong_type",
+            Reason::BadKey => "bad_key",
+            Reason::BadNumber => "bad_number",
+            Reason::OtherStream => "other_stream",
+            Reason::Conflict => "conflict",
+            Reason::RefusedByStore => "refused_by_store",
+        }
+    }
+}
+
+/// Why an event could not be applied, for people.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// The reason's code.
+    pub reason: Reason,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Problem {
+        Problem { reason, message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.code(), self.message)
+    }
+}
+
+/// What became of one event in one projection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Its changes are in the documents (or there were none to make).
+    Applied,
+    /// It had been applied before.
+    Repeated,
+    /// It came behind a later event of its own batch: its order is not what the guard was promised.
+    Stale,
+    /// It can never be applied as it is.
+    Rejected(Problem),
+    /// The store could not take it now.
+    Failed(String),
+}
+
+impl Outcome {
+    /// The outcome of an event whose documents had these two: the worse one counts.
+    fn and(self, other: Outcome) -> Outcome {
+        let rank = |outcome: &Outcome| match outcome {
+            Outcome::Repeated => 0,
+            Outcome::Stale => 1,
+            Outcome::Applied => 2,
+            Outcome::Rejected(_) => 3,
+            Outcome::Failed(_) => 4,
+        };
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+}
+
+/// How many events had which outcome in a projection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Events that a rule matched.
+    pub matched: usize,
+    /// Events applied now.
+    pub applied: usize,
+    /// Events that had been applied before.
+    pub repeated: usize,
+    /// Events behind a later one of their own batch.
+    pub stale: usize,
+    /// Events that can never be applied as they are.
+    pub rejected: usize,
+    /// Events that the store could not take.
+    pub failed: usize,
+}
+
+/// An event that was not applied, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trouble {
+    /// The record's number in the batch, from 0.
+    pub record: usize,
+    /// The record's sequence number.
+    pub sequence: String,
+    /// The projection; none where the record could not even be decoded.
+    pub projection: Option<String>,
+    /// The reason's code; none where the store could not take it now.
+    pub reason: Option<Reason>,
+    /// One sentence.
+    pub message: String,
+}
+
+/// What became of a batch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Report {
+    /// Records in the batch.
+    pub records: usize,
+    /// Requests sent to the store; a request that was retried counts once.
+    pub requests: usize,
+    /// What became of the events, by projection, in the program's order.
+    pub projections: Vec<(String, Counts)>,
+    /// Every event that was not applied, in the order of the batch.
+    pub troubles: Vec<Trouble>,
+}
+
+impl Report {
+    /// The lowest record that was not fully applied: Lambda sends it and all behind it again ([partial batch responses]).
+    ///
+    /// [partial batch responses]: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+    pub fn first_failure(&self) -> Option<&Trouble> {
+        self.troubles.first()
+    }
+}
+
+/// Gathers outcomes while a batch is carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    /// By record and projection; `None` is the record itself.
+    by_event: BTreeMap<(usize, Option<usize>), Outcome>,
+}
+
+impl Outcomes {
+    /// Notes what became of an event in a projection. Where it has several documents there, the worse outcome counts.
+    pub(crate) fn note(&mut self, record: usize, projection: Option<usize>, outcome: Outcome) {
+        let key = (record, projection);
+        let outcome = match self.by_event.remove(&key) {
+            Some(before) => before.and(outcome),
+            None => outcome,
+        };
+        self.by_event.insert(key, outcome);
+    }
+
+    /// The report, given the projections' names and the records' sequence numbers.
+    pub(crate) fn report<'n>(
+        self,
+        projections: impl IntoIterator<Item = &'n str>,
+        sequences: &[String],
+        requests: usize,
+    ) -> Report {
+        let mut report = Report {
+            records: sequences.len(),
+            requests,
+            projections: projections.into_iter().map(|name| (name.to_owned(), Counts::default())).collect(),
+            troubles: Vec::new(),
+        };
+        for ((record, projection), outcome) in self.by_event {
+            let mut ignored = (String::new(), Counts::default());
+            let (name, counts) = match projection.and_then(|projection| report.projections.get_mut(projection)) {
+                Some(entry) => (Some(entry.0.clone()), &mut entry.1),
+                None => (None, &mut ignored.1),
+            };
+            counts.matched += 1;
+            let (reason, message) = match outcome {
+                Outcome::Applied => {
+                    counts.applied += 1;
+                    continue;
+                }
+                Outcome::Repeated => {
+                    counts.repeated += 1;
+                    continue;
+                }
+                Outcome::Stale => {
+                    counts.stale += 1;
+                    continue;
+                }
+                Outcome::Rejected(problem) => {
+                    counts.rejected += 1;
+                    (Some(problem.reason), problem.message)
+                }
+                Outcome::Failed(message) => {
+                    counts.failed += 1;
+                    (None, message)
+                }
+            };
+            let sequence = sequences.get(record).cloned().unwrap_or_default();
+            report.troubles.push(Trouble { record, sequence, projection: name, reason, message });
+        }
+        report
+    }
+}

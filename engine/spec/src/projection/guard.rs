@@ -1,0 +1,145 @@
+//! `guard:`
+
+use crate::literal::FORM;
+use crate::{Literal, Spanned};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// What makes a repeated event harmless.
+#[derive(Clone, Debug)]
+pub enum Guard {
+    /// Nothing: a repeated event counts again.
+    None,
+    /// The newest event id is remembered; what is not above it is a repeat.
+    LastEventId(LastEventId),
+    /// Every event's id is remembered in a table of its own.
+    EventsTable(EventsTable),
+}
+
+/// `{last_event_id: …}`
+#[derive(Clone, Debug)]
+pub struct LastEventId {
+    /// Where the newest id is kept.
+    pub place: MarkPlace,
+    /// What orders the events.
+    pub order_by: Option<Spanned<Literal>>,
+    /// The attribute that holds the mark.
+    pub attribute: Option<Spanned<String>>,
+}
+
+/// `{events_table: …}`
+#[derive(Clone, Debug)]
+pub struct EventsTable {
+    /// The table's name.
+    pub table: Spanned<String>,
+    /// What tells an event from all others.
+    pub id: Option<Spanned<Literal>>,
+}
+
+/// Where `last_event_id` keeps the newest event id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkPlace {
+    /// On the document: all events of a document have to come in one lane.
+    Document,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "Guard")]
+#[schemars(extend("oneOf" = [{ "required": ["last_event_id"] }, { "required": ["events_table"] }]))]
+struct GuardMap {
+    /// The newest event id is remembered, on the document: an event at or below it is dropped. Costs nothing beside the
+    /// document's own write. A late event is lost, so all events of a document have to come in one lane.
+    last_event_id: Option<MarkPlace>,
+    /// What orders the events of a lane; the stream's sequence number unless said. A payload path to a text (compared as
+    /// text) or to a whole number from 0 (compared as a number).
+    #[schemars(example = &"$.eventId")]
+    order_by: Option<Spanned<Literal>>,
+    /// The attribute of the document that holds the mark; `_vf_PROJECTION` unless said.
+    #[schemars(example = &"lastEventId")]
+    attribute: Option<Spanned<String>>,
+    /// Every event's id is remembered, in this table, in one transaction with the document. Catches every repeat in any
+    /// order, a producer's own retries included where `id` comes from the payload.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{3,255}$"), example = &"Events")]
+    events_table: Option<Spanned<String>>,
+    /// What tells an event from all others; the stream's own event id unless said.
+    #[schemars(example = &"$.id")]
+    id: Option<Spanned<Literal>>,
+}
+
+const FORMS: &str = "`none`, `last_event_id`, `{last_event_id: document}` or `{events_table: NAME}`";
+
+impl GuardMap {
+    fn guard(self) -> Result<Guard, String> {
+        let misplaced = |key: &str, other: &str| {
+            Err(format!("`{key}` does not belong to this guard\nhelp: it is a key of `{other}` guards; remove it here"))
+        };
+        match (self.last_event_id, self.events_table) {
+            (Some(place), None) if self.id.is_none() => {
+                Ok(Guard::LastEventId(LastEventId { place, order_by: self.order_by, attribute: self.attribute }))
+            }
+            (Some(_), None) => misplaced("id", "events_table"),
+            (None, Some(table)) if self.order_by.is_none() && self.attribute.is_none() => {
+                Ok(Guard::EventsTable(EventsTable { table, id: self.id }))
+            }
+            (None, Some(_)) if self.attribute.is_some() => misplaced("attribute", "last_event_id"),
+            (None, Some(_)) => misplaced("order_by", "last_event_id"),
+            (Some(_), Some(_)) => Err("a guard is `last_event_id` or `events_table`, not both".into()),
+            (None, None) => Err(format!("this is no guard\nhelp: a guard is {FORMS}")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Guard {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+
+        impl<'de> Visitor<'de> for Forms {
+            type Value = Guard;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(FORMS)
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Guard, E> {
+                match word {
+                    "none" => Ok(Guard::None),
+                    "last_event_id" => Ok(Guard::LastEventId(LastEventId {
+                        place: MarkPlace::Document,
+                        order_by: None,
+                        attribute: None,
+                    })),
+                    _ => Err(E::custom(format!("`{word}` is no guard\nhelp: a guard is {FORMS}"))),
+                }
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, map: D) -> Result<Guard, D::Error> {
+                GuardMap::deserialize(map)?.guard().map_err(D::Error::custom)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(FORM, Forms)
+    }
+}
+
+impl JsonSchema for Guard {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "GuardForms".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let map = generator.subschema_for::<GuardMap>();
+        json_schema!({
+            "if": { "type": "object" },
+            "then": map,
+            "else": { "type": "string", "enum": ["none", "last_event_id"] },
+        })
+    }
+}

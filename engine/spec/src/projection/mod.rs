@@ -1,0 +1,46 @@
+//! What a projection file may say: one type per part of the file.
+//!
+//! The doc comments of these types are what an editor shows: they are the descriptions in the JSON Schema.
+
+mod document;
+mod guard;
+mod pattern;
+mod rule;
+mod short;
+mod source;
+
+pub use document::{Document, Index, KeyAttribute, KeyType};
+pub use guard::{EventsTable, Guard, LastEventId, MarkPlace};
+pub use pattern::{Pattern, TypeName};
+pub use rule::Rule;
+pub use short::OrName;
+pub use source::{DynamodbSource, KinesisSource, Source};
+
+use crate::{Entries, Literal, Spanned};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One projection: which events it reads, which document each event belongs to, how the event changes that document, and
+/// what makes a repeated event harmless.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Projection {
+    /// The projection's name, unique among those loaded together. It is part of its marks, so changing the name of a
+    /// live projection makes it forget which events it has applied.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,100}$"), example = &"total_votes")]
+    pub projection: Spanned<String>,
+    /// Free text for people.
+    pub description: Option<String>,
+    /// The stream that feeds the projection: `kinesis` or `dynamodb`.
+    pub source: Spanned<Source>,
+    /// The table that holds the documents, and its key.
+    pub document: Document,
+    /// What makes a repeated event harmless. Required: `none` has to be written out.
+    pub guard: Spanned<Guard>,
+    /// The document's key, for every rule that has none of its own: a value for each key attribute of the table.
+    #[schemars(example = &serde_json::json!({ "productId": "$.data.id" }))]
+    pub key: Option<Spanned<Entries<Spanned<Literal>>>>,
+    /// Every rule that matches an event applies. All are evaluated before any is applied, and one error rejects the
+    /// event.
+    #[schemars(length(min = 1))]
+    pub rules: Spanned<Vec<Spanned<Rule>>>,
+}

@@ -1,0 +1,57 @@
+//! `source:`
+
+use super::document::KeyAttribute;
+use super::short::{FromName, OrName};
+use crate::{Literal, Spanned};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The stream that feeds a projection: exactly one of the keys.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct Source {
+    /// A Kinesis stream with JSON payloads: its name, or a map with `stream` and `lane`.
+    pub kinesis: Option<Spanned<OrName<KinesisSource>>>,
+    /// The stream of a DynamoDB table: the table's name, or a map with `table` and `keys`.
+    pub dynamodb: Option<Spanned<OrName<DynamodbSource>>>,
+}
+
+/// A Kinesis stream.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct KinesisSource {
+    /// The stream's name.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,128}$"), example = &"retail")]
+    pub stream: String,
+    /// What producers send as partition key, as a path into the payload. It is checked on every record, and it is what
+    /// proves that `last_event_id` is sound: all events of a document have to come in one lane.
+    #[schemars(example = &"$.data.id")]
+    pub lane: Option<Spanned<Literal>>,
+}
+
+/// A DynamoDB table whose stream is read.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct DynamodbSource {
+    /// The table's name.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{3,255}$"), example = &"votes")]
+    pub table: String,
+    /// The table's key attributes, partition key first: names, or maps of `name` and `type`. They are checked on every
+    /// record, and they are what proves that `last_event_id` is sound.
+    #[schemars(length(min = 1, max = 2), example = &serde_json::json!(["MapId", { "name": "game", "type": "number" }]))]
+    pub keys: Option<Spanned<Vec<Spanned<OrName<KeyAttribute>>>>>,
+}
+
+impl FromName for KinesisSource {
+    const NAME_IS: &'static str = "the name of a stream";
+
+    fn from_name(name: &str) -> Self {
+        KinesisSource { stream: name.to_owned(), lane: None }
+    }
+}
+
+impl FromName for DynamodbSource {
+    const NAME_IS: &'static str = "the name of a table";
+
+    fn from_name(name: &str) -> Self {
+        DynamodbSource { table: name.to_owned(), keys: None }
+    }
+}

@@ -1,0 +1,9 @@
+//! YAML text to typed values, with the place of everything and all findings at once.
+//!
+//! [`compose`](node::compose) turns the parser's events into a tree of [`Node`](node::Node)s that keep their places and
+//! how each scalar was written; [`read`](read::read) deserializes that tree into any type that implements serde's
+//! `Deserialize`, and goes on behind a finding by leaving the offending part out.
+
+pub mod node;
+pub mod read;
+pub mod scalar;

@@ -1,0 +1,137 @@
+//! DynamoDB JSON (`{"S": "text"}`), as stream records carry it, to [`Value`].
+
+use crate::json::{MAX_DEPTH, ReadError, keep_first, parse_number};
+use crate::{Item, Number, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiter::Jiter;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reads an item: a map from attribute names to typed values.
+///
+/// # Errors
+///
+/// As [`read_attribute`].
+pub fn read_item(reader: &mut Jiter<'_>, depth: u32) -> Result<Item, ReadError> {
+    let mut item = BTreeMap::new();
+    let mut unusable = None;
+    let mut key = reader.next_object()?.map(str::to_owned);
+    while let Some(name) = key {
+        keep_first(read_attribute(reader, depth + 1), &mut unusable)?.map(|value| item.insert(name, value));
+        key = reader.next_key()?.map(str::to_owned);
+    }
+    unusable.map_or(Ok(item), Err)
+}
+
+/// Reads one typed value: an object of one key that names the type.
+///
+/// # Errors
+///
+/// When the text is no JSON or not of this form, and when a number is none.
+pub fn read_attribute(reader: &mut Jiter<'_>, depth: u32) -> Result<Value, ReadError> {
+    if depth > MAX_DEPTH {
+        return Err(ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels")));
+    }
+    let kind = match reader.next_object()? {
+        Some(kind) => kind.to_owned(),
+        None => return Err(ReadError::Syntax("an attribute value without a type".into())),
+    };
+    let mut unusable = None;
+    let value = match kind.as_str() {
+        "S" => Some(Value::String(reader.next_str()?.to_owned())),
+        "N" => keep_first(parse_number(reader.next_str()?), &mut unusable)?.map(Value::Number),
+        "B" => Some(Value::Binary(binary(reader.next_str()?)?)),
+        "BOOL" => Some(Value::Bool(reader.next_bool()?)),
+        "NULL" => {
+            reader.next_bool()?;
+            Some(Value::Null)
+        }
+        "SS" => Some(Value::StringSet(read_set(reader, |text| Ok(text.to_owned()))?)),
+        "NS" => {
+            let numbers: Vec<Result<Number, ReadError>> = read_set(reader, |text| Ok(parse_number(text)))?;
+            let numbers = numbers.into_iter().collect::<Result<BTreeSet<Number>, ReadError>>();
+            keep_first(numbers, &mut unusable)?.map(Value::NumberSet)
+        }
+        "BS" => Some(Value::BinarySet(read_set(reader, binary)?)),
+        "L" => {
+            let mut list = Vec::new();
+            let mut next = reader.next_array()?;
+            while next.is_some() {
+                keep_first(read_attribute(reader, depth + 1), &mut unusable)?.map(|value| list.push(value));
+                next = reader.array_step()?;
+            }
+            Some(Value::List(list))
+        }
+        "M" => keep_first(read_item(reader, depth), &mut unusable)?.map(Value::Map),
+        other => return Err(ReadError::Syntax(format!("`{other}` is no attribute type of DynamoDB"))),
+    };
+    if let Some(extra) = reader.next_key()? {
+        return Err(ReadError::Syntax(format!("an attribute value with a second type, `{extra}`")));
+    }
+    match (value, unusable) {
+        (Some(value), None) => Ok(value),
+        (_, Some(error)) => Err(error),
+        (None, None) => Err(ReadError::Syntax("an attribute value without a value".into())),
+    }
+}
+
+fn read_set<T, C: FromIterator<T>>(
+    reader: &mut Jiter<'_>,
+    mut element: impl FnMut(&str) -> Result<T, ReadError>,
+) -> Result<C, ReadError> {
+    let mut elements = Vec::new();
+    let mut next = reader.next_array()?;
+    while next.is_some() {
+        elements.push(element(reader.next_str()?)?);
+        next = reader.array_step()?;
+    }
+    Ok(elements.into_iter().collect())
+}
+
+fn binary(text: &str) -> Result<Vec<u8>, ReadError> {
+    BASE64.decode(text).map_err(|error| ReadError::Syntax(format!("a binary value that is no base64: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(text: &str) -> Result<Item, ReadError> {
+        let mut reader = Jiter::new(text.as_bytes());
+        let item = read_item(&mut reader, 0)?;
+        reader.finish()?;
+        Ok(item)
+    }
+
+    #[test]
+    fn every_type_is_kept() {
+        let item = item(
+            r#"{"s":{"S":"x"},"n":{"N":"1.50"},"b":{"B":"AQI="},"t":{"BOOL":true},"z":{"NULL":true},
+                "ss":{"SS":["b","a"]},"ns":{"NS":["2","1.0"]},"bs":{"BS":["AQ=="]},
+                "l":{"L":[{"N":"1"},{"S":"1"}]},"m":{"M":{"k":{"M":{}}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            Value::Map(item.clone()).to_string(),
+            r#"{"b":"AQI=","bs":["AQ=="],"l":[1,"1"],"m":{"k":{}},"n":1.5,"ns":[1,2],"s":"x","ss":["a","b"],"t":true,"z":null}"#
+        );
+        assert_eq!(item["b"], Value::Binary(vec![1, 2]));
+        assert!(matches!(item["ns"], Value::NumberSet(_)));
+    }
+
+    #[test]
+    fn what_is_no_dynamodb_json_is_an_error() {
+        for text in [
+            r#"{"a":1}"#,
+            r#"{"a":{}}"#,
+            r#"{"a":{"X":"1"}}"#,
+            r#"{"a":{"S":1}}"#,
+            r#"{"a":{"S":"x","N":"1"}}"#,
+            r#"{"a":{"B":"%"}}"#,
+        ] {
+            assert!(matches!(item(text), Err(ReadError::Syntax(_))), "{text}");
+        }
+        assert!(matches!(item(r#"{"a":{"N":"1e200"},"b":{"S":"x"}}"#), Err(ReadError::Unusable(_))));
+        assert!(matches!(item(r#"{"a":{"L":[{"N":"abc"}]}}"#), Err(ReadError::Unusable(_))));
+    }
+}

@@ -1,0 +1,13 @@
+//! Values as DynamoDB has them, exact to the last digit.
+//!
+//! [`Number`] is a decimal of 38 digits that never rounds, [`Value`] an attribute value. [`json`] reads and writes JSON
+//! text, [`dynamodb_json`] reads the typed JSON of stream records. A number goes from the text of an event into a
+//! `Number` and out again as text: no float is ever in between.
+
+pub mod dynamodb_json;
+pub mod json;
+mod number;
+mod value;
+
+pub use number::{MAX_DIGITS, Number, NumberError};
+pub use value::{Item, Kind, Value};

@@ -1,2 +1,35 @@
-//! x
-fn main() {}
+//! `viewfold`, the command line: projections checked, tried out and looked at on one's own machine.
+//!
+//! [`arguments`] says what may be typed, [`commands`] has a file for each command, [`store`] the DynamoDB that they talk
+//! to, [`events`] reads recorded events, and [`output`] says what goes where: results to stdout, the rest to stderr; exit
+//! code 0 done, 1 findings or failures, 2 wrong use.
+
+mod arguments;
+mod commands;
+mod documents;
+mod events;
+mod output;
+mod progress;
+mod store;
+
+use arguments::{Arguments, Command};
+use clap::Parser as _;
+use output::Outcome;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Validate(arguments) => commands::validate::run(&arguments),
+        Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Tables(arguments) => commands::tables::run(&arguments),
+        Command::Schema(arguments) => commands::schema::run(&arguments),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(error) => {
+            output::complain(&error.message);
+            ExitCode::from(error.code)
+        }
+    }
+}

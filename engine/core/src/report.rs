@@ -111,6 +111,17 @@ pub struct Counts {
     pub failed: usize,
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Counts) {
+        self.matched += more.matched;
+        self.applied += more.applied;
+        self.repeated += more.repeated;
+        self.stale += more.stale;
+        self.rejected += more.rejected;
+        self.failed += more.failed;
+    }
+}
+
 /// An event that was not applied, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trouble {

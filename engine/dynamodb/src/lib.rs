@@ -1,1 +1,21 @@
-//! x
+//! Carries plans out on DynamoDB.
+//!
+//! ```text
+//! folder ─ deployment ─> Program        environment ─ client ─> Store
+//!
+//! payload ─ execute ─> (core's Batch: requests out, answers in) ─> Report
+//! ```
+//!
+//! [`store`] sends one request and says what became of it, [`execute`](mod@execute) keeps a batch's requests in flight until all are
+//! answered, [`tables`] makes the tables that a program needs, [`deployment`] reads a folder of projections. The meaning
+//! of everything is `viewfold-core`'s; nothing here looks into a document.
+
+mod attribute;
+pub mod client;
+pub mod deployment;
+pub mod execute;
+pub mod store;
+pub mod tables;
+
+pub use execute::{Limits, execute};
+pub use store::Store;

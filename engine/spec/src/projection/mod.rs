@@ -43,4 +43,14 @@ pub struct Projection {
     /// event.
     #[schemars(length(min = 1))]
     pub rules: Spanned<Vec<Spanned<Rule>>>,
+    /// What becomes of an event that matched but cannot be applied. `fail`: it is reported, and its record comes again.
+    pub on_error: Option<OnError>,
+}
+
+/// What becomes of an event that matched but cannot be applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// It is reported, and its record comes again until it can be applied or expires. Events behind it go on.
+    Fail,
 }

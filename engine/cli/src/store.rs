@@ -1,0 +1,53 @@
+//! The DynamoDB that a command talks to: embedded, at an endpoint, or AWS. All through the same client.
+
+use crate::arguments::Where;
+use crate::output::Failure;
+use dynoxide::Database;
+use std::path::Path;
+use tokio::net::TcpListener;
+use viewfold_dynamodb::{Store, client};
+
+/// Connects to the DynamoDB that the arguments name; without any, to an embedded one in memory.
+pub(crate) async fn connect(place: &Where) -> Result<Store, Failure> {
+    let client = match place {
+        Where { aws: true, .. } => client::from_environment().await,
+        Where { endpoint: Some(url), .. } => {
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                return Err(Failure::wrong_use(format!("--endpoint takes a URL such as http://127.0.0.1:8000, not `{url}`")));
+            }
+            client::to_endpoint(url).await
+        }
+        Where { db, .. } => client::to_endpoint(&embedded(db.as_deref()).await?).await,
+    };
+    Ok(Store::new(client))
+}
+
+/// Serves the embedded DynamoDB on this machine for as long as the process lives, and returns its address.
+async fn embedded(file: Option<&Path>) -> Result<String, Failure> {
+    let database = match file {
+        None => Database::memory(),
+        Some(path) => {
+            let text = path.to_str().ok_or_else(|| {
+                Failure::wrong_use(format!("{} is no path that the database takes", path.display()))
+            })?;
+            Database::new(text)
+        }
+    };
+    let name = file.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string());
+    let database = database.map_err(|error| Failure::new(format!("{name} cannot be opened: {error}")))?;
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .map_err(|error| Failure::new(format!("no port of this machine can be listened on: {error}")))?;
+    let address =
+        listener.local_addr().map_err(|error| Failure::new(format!("the port cannot be told: {error}")))?;
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    Ok(format!("http://{address}"))
+}
+
+/// The runtime that clients and the embedded DynamoDB run on.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no threads can be started: {error}")))
+}

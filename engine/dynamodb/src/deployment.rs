@@ -1,0 +1,106 @@
+//! What is deployed: a folder of projections, and the environment's word on tables.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use viewfold_core::compile::{self, File, Options};
+use viewfold_core::program::Program;
+use viewfold_spec::{Code, Diagnostic, Source, Span};
+
+/// Reads and compiles the projections at the given paths: files, and folders with all their subfolders.
+///
+/// # Errors
+///
+/// Every finding of every file. A path without any projection is a finding too.
+pub fn load(paths: &[PathBuf], options: &Options) -> Result<Program, Vec<Diagnostic>> {
+    let mut files = Vec::new();
+    let mut findings = Vec::new();
+    for path in paths {
+        match projection_files(path) {
+            Ok(found) if found.is_empty() => {
+                findings.push(unreadable(path, "there is no projection in this folder (no .yaml or .yml file)".into()));
+            }
+            Ok(found) => files.extend(found),
+            Err(error) => findings.push(unreadable(path, error.to_string())),
+        }
+    }
+    files.sort();
+    files.dedup();
+    let mut parsed = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                findings.push(unreadable(&path, error.to_string()));
+                continue;
+            }
+        };
+        // A byte order mark is no part of the text.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        let source = Arc::new(Source { name, text });
+        match viewfold_spec::parse(&source) {
+            Ok(projection) => parsed.push(File { source, projection }),
+            Err(mut errors) => findings.append(&mut errors),
+        }
+    }
+    // The files that could be read are checked even when others could not: all findings at once.
+    match compile::compile(&parsed, options) {
+        Ok(program) if findings.is_empty() => Ok(program),
+        Ok(_) => Err(findings),
+        Err(errors) => {
+            findings.extend(errors);
+            Err(findings)
+        }
+    }
+}
+
+fn unreadable(path: &Path, message: String) -> Diagnostic {
+    let source = Arc::new(Source { name: path.display().to_string(), text: String::new() });
+    Diagnostic::error(Code::Unreadable, &source, Span::default(), message)
+}
+
+/// The projection files at a path, subfolders included. Tests (`*.test.yaml`), JSON Schemas (`*.schema.*`) and hidden
+/// files are none.
+///
+/// # Errors
+///
+/// When the path does not exist or a folder cannot be read.
+pub fn projection_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            files.extend(projection_files(&path)?);
+        } else if is_projection(&name) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_projection(name: &str) -> bool {
+    let Some((stem, "yaml" | "yml")) = name.rsplit_once('.') else { return false };
+    !stem.ends_with(".test") && !stem.ends_with(".schema")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_projection;
+
+    #[test]
+    fn tests_and_schemas_are_no_projections() {
+        assert!(is_projection("votes.yaml") && is_projection("a.b.yml"));
+        for name in ["votes.test.yaml", "retail.schema.yaml", "retail.schema.json", "README.md", "yaml"] {
+            assert!(!is_projection(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! One request to DynamoDB, and what became of it.
+
+use crate::attribute::{item_from_sdk, item_to_sdk, to_sdk};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put as SdkPut, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update as SdkUpdate,
+};
+use std::collections::HashMap;
+use std::time::Duration;
+use viewfold_core::plan::{Action, Answer, Cancellation, Put, Request, Update};
+use viewfold_value::Item;
+
+/// How often a request is tried that met another writer's transaction on the same item. (Throttling and lost connections
+/// are the SDK's to retry.)
+const CONFLICT_ATTEMPTS: u32 = 8;
+
+/// The longest pause before the second attempt; it doubles with each further one.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(20);
+
+/// DynamoDB, as plans see it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+}
+
+/// What an attempt came to.
+enum Attempt {
+    Final(Answer),
+    Conflict(Answer),
+}
+
+impl Store {
+    /// A store behind a client.
+    pub fn new(client: Client) -> Store {
+        Store { client }
+    }
+
+    /// The client itself, for everything that is not carrying out plans.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Every item of a table, read consistently.
+    ///
+    /// # Errors
+    ///
+    /// A sentence: what the store said.
+    pub async fn scan(&self, table: &str) -> Result<Vec<Item>, String> {
+        let mut items = Vec::new();
+        let mut pages = self.client.scan().table_name(table).consistent_read(true).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| message(&error, table))?;
+            for item in page.items() {
+                items.push(item_from_sdk(item).map_err(|error| error.to_string())?);
+            }
+        }
+        Ok(items)
+    }
+
+    /// Sends a request until it is answered, again after a conflict with another writer.
+    ///
+    /// An answer that a request failed does not say that it was not carried out: the connection may have been lost on the
+    /// way back. Guarded writes may be sent again all the same.
+    pub async fn send(&self, request: &Request) -> Answer {
+        let mut pause = CONFLICT_PAUSE;
+        for _ in 1..CONFLICT_ATTEMPTS {
+            match self.attempt(request).await {
+                Attempt::Final(answer) => return answer,
+                Attempt::Conflict(_) => {}
+            }
+            tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+            pause *= 2;
+        }
+        match self.attempt(request).await {
+            Attempt::Final(answer) | Attempt::Conflict(answer) => answer,
+        }
+    }
+
+    async fn attempt(&self, request: &Request) -> Attempt {
+        match request {
+            Request::Update(update) => self.update(update).await,
+            Request::Transact(actions) => self.transact(actions).await,
+        }
+    }
+
+    async fn update(&self, update: &Update) -> Attempt {
+        let conditional = update.condition.is_some();
+        let result = self
+            .client
+            .update_item()
+            .table_name(&*update.table)
+            .set_key(Some(item_to_sdk(&update.key)))
+            .update_expression(&update.expression)
+            .set_condition_expression(update.condition.clone())
+            .set_expression_attribute_names(names(update))
+            .set_expression_attribute_values(values(update))
+            .set_return_values_on_condition_check_failure(
+                conditional.then_some(ReturnValuesOnConditionCheckFailure::AllOld),
+            )
+            .send()
+            .await;
+        match result {
+            Ok(_) => Attempt::Final(Answer::Done),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Attempt::Final(condition_failed(failed.item(), Answer::ConditionFailed, Answer::Failed))
+                }
+                Some(UpdateItemError::TransactionConflictException(_)) => {
+                    Attempt::Conflict(Answer::Failed(message(&error, &update.table)))
+                }
+                Some(UpdateItemError::ItemCollectionSizeLimitExceededException(_)) => {
+                    Attempt::Final(Answer::Refused(message(&error, &update.table)))
+                }
+                _ => Attempt::Final(judge(&error, &update.table)),
+            },
+        }
+    }
+
+    async fn transact(&self, actions: &[Action]) -> Attempt {
+        let items: Result<Vec<TransactWriteItem>, _> = actions.iter().map(transaction_item).collect();
+        let items = match items {
+            Ok(items) => items,
+            Err(error) => return Attempt::Final(Answer::Failed(format!("the transaction could not be built: {error}"))),
+        };
+        let error = match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => return Attempt::Final(Answer::Done),
+            Err(error) => error,
+        };
+        let tables = tables(actions);
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let reasons = cancelled.cancellation_reasons();
+                let conflict = reasons.iter().any(|reason| is_transient(reason.code().unwrap_or_default()));
+                let condition = reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"));
+                let answer = Answer::Cancelled(reasons.iter().map(cancellation).collect());
+                if conflict && !condition { Attempt::Conflict(answer) } else { Attempt::Final(answer) }
+            }
+            // The same transaction is still being carried out, after an answer that was lost.
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                Attempt::Conflict(Answer::Failed(message(&error, &tables)))
+            }
+            _ => Attempt::Final(judge(&error, &tables)),
+        }
+    }
+}
+
+fn names(update: &Update) -> Option<HashMap<String, String>> {
+    (!update.names.is_empty()).then(|| update.names.iter().cloned().collect())
+}
+
+fn values(update: &Update) -> Option<HashMap<String, AttributeValue>> {
+    (!update.values.is_empty())
+        .then(|| update.values.iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect())
+}
+
+fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    Ok(match action {
+        Action::Update(update) => {
+            let update = SdkUpdate::builder()
+                .table_name(&*update.table)
+                .set_key(Some(item_to_sdk(&update.key)))
+                .update_expression(&update.expression)
+                .set_condition_expression(update.condition.clone())
+                .set_expression_attribute_names(names(update))
+                .set_expression_attribute_values(values(update))
+                .build()?;
+            TransactWriteItem::builder().update(update).build()
+        }
+        Action::Put(Put { table, item, unless_exists }) => {
+            let put = SdkPut::builder()
+                .table_name(&**table)
+                .set_item(Some(item_to_sdk(item)))
+                .condition_expression("attribute_not_exists(#0)")
+                .expression_attribute_names("#0", *unless_exists)
+                .build()?;
+            TransactWriteItem::builder().put(put).build()
+        }
+    })
+}
+
+/// The tables of a transaction, for messages.
+fn tables(actions: &[Action]) -> String {
+    let mut tables: Vec<&str> = actions
+        .iter()
+        .map(|action| match action {
+            Action::Update(update) => &*update.table,
+            Action::Put(put) => &*put.table,
+        })
+        .collect();
+    tables.sort_unstable();
+    tables.dedup();
+    tables.join(", ")
+}
+
+fn condition_failed<T>(
+    item: Option<&HashMap<String, AttributeValue>>,
+    answer: impl FnOnce(Option<Item>) -> T,
+    failed: impl FnOnce(String) -> T,
+) -> T {
+    match item.map(item_from_sdk).transpose() {
+        Ok(item) => answer(item),
+        Err(error) => failed(error.to_string()),
+    }
+}
+
+/// Codes of cancellation reasons: see `TransactionCanceledException` in the [API reference].
+///
+/// [API reference]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+fn cancellation(reason: &CancellationReason) -> Cancellation {
+    let code = reason.code().unwrap_or("None");
+    let message = match reason.message() {
+        Some(message) => format!("{code}: {message}"),
+        None => code.to_owned(),
+    };
+    match code {
+        "None" => Cancellation::None,
+        "ConditionalCheckFailed" => {
+            condition_failed(reason.item(), Cancellation::ConditionFailed, Cancellation::Failed)
+        }
+        "ItemCollectionSizeLimitExceeded" => Cancellation::Refused(message),
+        "ValidationError" if is_about_data(&message) => Cancellation::Refused(message),
+        _ => Cancellation::Failed(message),
+    }
+}
+
+/// Cancellations that another attempt may get past.
+fn is_transient(code: &str) -> bool {
+    matches!(code, "TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError")
+}
+
+/// Whether a request that failed for another reason than its condition can ever succeed.
+fn judge<E, R>(error: &SdkError<E, R>, table: &str) -> Answer
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let service = error.as_service_error();
+    let validation = service.and_then(|error| error.code()) == Some("ValidationException");
+    if validation && service.and_then(|error| error.message()).is_some_and(is_about_data) {
+        Answer::Refused(message(error, table))
+    } else {
+        Answer::Failed(message(error, table))
+    }
+}
+
+/// Whether a validation message is about the values of this one write, and not about how the table or the function is set
+/// up. Only what is known to be about values is: everything else comes again, and nothing is given up.
+fn is_about_data(message: &str) -> bool {
+    const ABOUT_DATA: [&str; 9] = [
+        "incorrect data type",
+        "incorrect operand type",
+        "Type mismatch",
+        "maximum allowed size",
+        "Number overflow",
+        "Number underflow",
+        "significant digits",
+        "Nesting Levels have exceeded",
+        "document path provided in the update expression is invalid",
+    ];
+    !message.contains("Expression size") && ABOUT_DATA.iter().any(|words| message.contains(words))
+}
+
+/// An error for people: code, message and table, and what to do where that is plain.
+fn message<E, R>(error: &SdkError<E, R>, table: &str) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let Some(service) = error.as_service_error() else {
+        return format!("DynamoDB did not answer ({table}): {}", DisplayErrorContext(error));
+    };
+    let code = service.code().unwrap_or("an unknown error");
+    let text = service.message().unwrap_or("without a message");
+    let advice = match code {
+        "ResourceNotFoundException" => "; make it with `viewfold tables PROJECTIONS --create`",
+        "AccessDeniedException" => "; the function's role does not allow this",
+        "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => {
+            "; the table is throttled"
+        }
+        _ => "",
+    };
+    format!("{code} ({table}): {text}{advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_about_data;
+
+    #[test]
+    fn only_what_is_known_to_be_about_values_is_given_up() {
+        for (message, about_data) in [
+            ("An operand in the update expression has an incorrect data type", true),
+            ("Item size to update has exceeded the maximum allowed size", true),
+            ("Number overflow. Attempting to store a number with magnitude larger than supported range", true),
+            ("Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;", false),
+            ("The provided key element does not match the schema", false),
+            ("1 validation error detected", false),
+        ] {
+            assert_eq!(is_about_data(message), about_data, "{message}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `viewfold validate`: exit codes, and messages that lead to the place.
+
+use harness::cli::viewfold;
+use harness::scratch::Folder;
+
+use crate::json;
+
+const VALID: &str = r"projection: amounts
+source: { kinesis: { stream: orders, lane: $.id } }
+document: { table: Amounts, partition_key: id }
+guard: last_event_id
+on_error: fail
+key: { id: $.id }
+rules:
+  - name: ordered
+    add: { total: $.amount }
+";
+
+#[tokio::test]
+async fn the_shipped_projections_are_valid() {
+    viewfold(["validate", "projections"]).run().await.expect_status(0);
+    viewfold(["validate", "projections/votes", "projections/winner-view"]).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn a_file_may_be_named_by_itself() {
+    let folder = Folder::empty();
+    let path = folder.write("amounts.yaml", VALID);
+    viewfold(["validate"]).arg(path).run().await.expect_status(0);
+}
+
+#[tokio::test]
+async fn findings_are_code_1_and_lead_to_the_place() {
+    let folder = Folder::with("amounts.yaml", &VALID.replace("partition_key", "partiton_key"));
+    let output = viewfold(["validate"]).arg(folder.path()).run().await.expect_status(1);
+    let all = format!("{}{}", output.stdout, output.stderr);
+    assert!(all.contains("amounts.yaml:3:29"), "no place in:\n{all}");
+    assert!(all.contains("partition_key"), "no suggestion in:\n{all}");
+    assert!(!all.contains('\u{1b}'), "colour without a terminal:\n{all}");
+}
+
+#[tokio::test]
+async fn every_file_is_looked_at_and_every_finding_told() {
+    let folder = Folder::with("one.yaml", &VALID.replace("on_error: fail", "on_error: explode"));
+    folder
+        .write("two.yaml", &VALID.replace("projection: amounts", "projection: others").replace("table: Amounts, ", ""));
+    folder.write("three.yaml", &VALID.replace("projection: amounts", "projection: third").replace("Amounts", "Third"));
+    let output = viewfold(["validate"]).arg(folder.path()).run().await.expect_status(1);
+    let all = format!("{}{}", output.stdout, output.stderr);
+    assert!(all.contains("one.yaml:5:11") && all.contains("two.yaml:3:"), "{all}");
+    assert!(!all.contains("three.yaml:"), "{all}");
+}
+
+#[tokio::test]
+async fn findings_can_be_read_by_programs() {
+    let folder = Folder::with("amounts.yaml", &VALID.replace("partition_key", "partiton_key"));
+    let output = viewfold(["validate", "--format", "json"]).arg(folder.path()).run().await.expect_status(1);
+    let findings = json(&output.stdout).to_string();
+    assert!(findings.contains("amounts.yaml") && findings.contains("partiton_key"), "{findings}");
+    json(&viewfold(["validate", "projections", "--format", "json"]).run().await.expect_status(0).stdout);
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_there_is_wrong_use() {
+    let folder = Folder::empty();
+    let output = viewfold(["validate"]).arg(folder.path().join("missing")).run().await.expect_status(2);
+    assert!(output.stderr.contains("missing"), "{}", output.stderr);
+}

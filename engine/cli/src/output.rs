@@ -57,7 +57,11 @@ pub(crate) fn note(text: &str) {
 /// Says what went wrong.
 pub(crate) fn complain(message: &str) {
     // Findings speak for themselves, each with its own `error`.
-    if message.starts_with("error") || message.contains("\u{1b}[") { note(message) } else { note(&format!("error: {message}")) }
+    if message.starts_with("error") || message.contains("\u{1b}[") {
+        note(message)
+    } else {
+        note(&format!("error: {message}"))
+    }
 }
 
 /// `1 error`, `2 errors`.

@@ -13,7 +13,9 @@ pub(crate) async fn connect(place: &Where) -> Result<Store, Failure> {
         Where { aws: true, .. } => client::from_environment().await,
         Where { endpoint: Some(url), .. } => {
             if !url.starts_with("http://") && !url.starts_with("https://") {
-                return Err(Failure::wrong_use(format!("--endpoint takes a URL such as http://127.0.0.1:8000, not `{url}`")));
+                return Err(Failure::wrong_use(format!(
+                    "--endpoint takes a URL such as http://127.0.0.1:8000, not `{url}`"
+                )));
             }
             client::to_endpoint(url).await
         }
@@ -27,9 +29,9 @@ async fn embedded(file: Option<&Path>) -> Result<String, Failure> {
     let database = match file {
         None => Database::memory(),
         Some(path) => {
-            let text = path.to_str().ok_or_else(|| {
-                Failure::wrong_use(format!("{} is no path that the database takes", path.display()))
-            })?;
+            let text = path
+                .to_str()
+                .ok_or_else(|| Failure::wrong_use(format!("{} is no path that the database takes", path.display())))?;
             Database::new(text)
         }
     };
@@ -38,8 +40,7 @@ async fn embedded(file: Option<&Path>) -> Result<String, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .map_err(|error| Failure::new(format!("no port of this machine can be listened on: {error}")))?;
-    let address =
-        listener.local_addr().map_err(|error| Failure::new(format!("the port cannot be told: {error}")))?;
+    let address = listener.local_addr().map_err(|error| Failure::new(format!("the port cannot be told: {error}")))?;
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
     Ok(format!("http://{address}"))
 }

@@ -76,7 +76,8 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[&Rule]) -> Resul
             let merged = match changes[at].operations.remove(&term.attribute) {
                 None => operation,
                 Some(before) => both(before, operation).ok_or_else(|| {
-                    let message = format!("two rules write `{name}` of the same document, `{}` is the second", rule.name);
+                    let message =
+                        format!("two rules write `{name}` of the same document, `{}` is the second", rule.name);
                     Problem::new(Reason::Conflict, message)
                 })?,
             };
@@ -165,7 +166,10 @@ pub fn evaluate(event: &Event, term: &Term) -> Result<Option<Value>, Problem> {
     Ok(Some(match term {
         Term::Constant(value) => value.clone(),
         Term::Event { subject, optional, path } => {
-            match event.value(*subject).map_err(|reason| Problem::new(Reason::BadNumber, format!("{path}: {reason}")))? {
+            match event
+                .value(*subject)
+                .map_err(|reason| Problem::new(Reason::BadNumber, format!("{path}: {reason}")))?
+            {
                 Some(value) => value.into_owned(),
                 None if *optional => return Ok(None),
                 None => return Err(Problem::new(Reason::MissingValue, format!("{path} finds nothing"))),
@@ -176,7 +180,8 @@ pub fn evaluate(event: &Event, term: &Term) -> Result<Option<Value>, Problem> {
             Value::List(values.filter_map(Result::transpose).collect::<Result<_, _>>()?)
         }
         Term::Map(terms) => {
-            let entries = terms.iter().map(|(name, term)| Ok(evaluate(event, term)?.map(|value| (name.clone(), value))));
+            let entries =
+                terms.iter().map(|(name, term)| Ok(evaluate(event, term)?.map(|value| (name.clone(), value))));
             Value::Map(entries.filter_map(Result::transpose).collect::<Result<_, Problem>>()?)
         }
     }))

@@ -4,7 +4,7 @@
 //! a mark has the count of digits in front of them, and the stream's identity in front of that.
 
 use crate::event::Event;
-use crate::program::{StreamIdentity, OrderBy};
+use crate::program::{OrderBy, StreamIdentity};
 use crate::report::{Problem, Reason};
 use viewfold_value::Value;
 
@@ -55,12 +55,14 @@ impl Mark {
             Value::Number(number) => match number.whole_digits() {
                 Some(digits) => numbered(&digits),
                 None => {
-                    let message = format!("the value of `order_by` is {number}; a number has to be whole and not negative");
+                    let message =
+                        format!("the value of `order_by` is {number}; a number has to be whole and not negative");
                     return Err(Problem::new(Reason::WrongType, message));
                 }
             },
             other => {
-                let message = format!("the value of `order_by` is a {}; it has to be a text or a whole number", other.kind());
+                let message =
+                    format!("the value of `order_by` is a {}; it has to be a text or a whole number", other.kind());
                 return Err(Problem::new(Reason::WrongType, message));
             }
         };

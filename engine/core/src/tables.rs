@@ -20,8 +20,7 @@ pub fn required(program: &Program) -> Vec<(Purpose, Table)> {
     let mut tables: BTreeMap<Arc<str>, (Purpose, Table)> = BTreeMap::new();
     for projection in &program.projections {
         let table = &projection.table;
-        let (_, known) =
-            tables.entry(Arc::clone(&table.name)).or_insert_with(|| (Purpose::Documents, table.clone()));
+        let (_, known) = tables.entry(Arc::clone(&table.name)).or_insert_with(|| (Purpose::Documents, table.clone()));
         // Projections that share a table may each bring indexes.
         let new: Vec<TableIndex> = table
             .indexes

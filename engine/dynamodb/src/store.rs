@@ -124,7 +124,9 @@ impl Store {
         let items: Result<Vec<TransactWriteItem>, _> = actions.iter().map(transaction_item).collect();
         let items = match items {
             Ok(items) => items,
-            Err(error) => return Attempt::Final(Answer::Failed(format!("the transaction could not be built: {error}"))),
+            Err(error) => {
+                return Attempt::Final(Answer::Failed(format!("the transaction could not be built: {error}")));
+            }
         };
         let error = match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
             Ok(_) => return Attempt::Final(Answer::Done),

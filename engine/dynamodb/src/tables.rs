@@ -64,8 +64,11 @@ pub async fn create_if_missing(client: &Client, table: &Table) -> Result<bool, S
         .billing_mode(BillingMode::PayPerRequest)
         .set_key_schema(Some(key_schema(&table.partition_key, table.sort_key.as_ref()).map_err(build)?));
     for (attribute, kind) in attribute_types(table) {
-        let definition =
-            AttributeDefinition::builder().attribute_name(attribute).attribute_type(scalar(kind)).build().map_err(build)?;
+        let definition = AttributeDefinition::builder()
+            .attribute_name(attribute)
+            .attribute_type(scalar(kind))
+            .build()
+            .map_err(build)?;
         request = request.attribute_definitions(definition);
     }
     for index in &table.indexes {
@@ -88,10 +91,7 @@ pub async fn create_if_missing(client: &Client, table: &Table) -> Result<bool, S
     Ok(true)
 }
 
-async fn describe(
-    client: &Client,
-    name: &str,
-) -> Result<Option<aws_sdk_dynamodb::types::TableDescription>, String> {
+async fn describe(client: &Client, name: &str) -> Result<Option<aws_sdk_dynamodb::types::TableDescription>, String> {
     match client.describe_table().table_name(name).send().await {
         Ok(answer) => Ok(answer.table),
         Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {
@@ -127,7 +127,9 @@ fn check_key(table: &Table, found: &aws_sdk_dynamodb::types::TableDescription) -
     let there: Vec<String> = found
         .key_schema()
         .iter()
-        .map(|key| format!("{} ({})", key.attribute_name(), types.get(key.attribute_name()).map_or("?", |kind| kind.as_str())))
+        .map(|key| {
+            format!("{} ({})", key.attribute_name(), types.get(key.attribute_name()).map_or("?", |kind| kind.as_str()))
+        })
         .collect();
     let wanted: Vec<String> = table.keys().map(|key| format!("{} ({})", key.name, scalar(key.kind).as_str())).collect();
     if there == wanted {
@@ -145,9 +147,7 @@ fn key_schema(partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Result<V
     let element = |key: &KeyAttribute, role: KeyRole| {
         KeySchemaElement::builder().attribute_name(&key.name).key_type(role).build()
     };
-    std::iter::once(element(partition, KeyRole::Hash))
-        .chain(sort.map(|key| element(key, KeyRole::Range)))
-        .collect()
+    std::iter::once(element(partition, KeyRole::Hash)).chain(sort.map(|key| element(key, KeyRole::Range))).collect()
 }
 
 /// Every key attribute of the table and its indexes with its type.

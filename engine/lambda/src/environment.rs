@@ -31,6 +31,9 @@ fn projections() -> Result<PathBuf, String> {
     candidates.extend(beside);
     candidates.iter().find(|folder| folder.is_dir()).cloned().ok_or_else(|| {
         let tried: Vec<String> = candidates.iter().map(|folder| folder.display().to_string()).collect();
-        format!("there are no projections: neither of {} is a folder, and VIEWFOLD_PROJECTIONS names none", tried.join(", "))
+        format!(
+            "there are no projections: neither of {} is a folder, and VIEWFOLD_PROJECTIONS names none",
+            tried.join(", ")
+        )
     })
 }

@@ -1,9 +1,9 @@
 //! The JSON Schema of the projection language, made from the types that read it.
 
 use crate::Projection;
+use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema};
 
 /// The schema's own name. It is an identifier, not an address to fetch.
 const ID: &str = "urn:viewfold:schema:projection:1";
@@ -15,16 +15,19 @@ pub fn projection_schema() -> String {
     schema.insert("title".into(), "viewfold projection".into());
     // A place for anchors that several parts of a file use.
     schema.insert("patternProperties".into(), serde_json::json!({ "^x-": {} }));
-    RecursiveTransform(closed_and_optional).transform(&mut schema);
+    RecursiveTransform(as_read).transform(&mut schema);
     let mut text = serde_json::to_string_pretty(schema.as_value()).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// Closes every object with named properties, as the reader does, and takes `null` out of optional keys: a key that is
-/// there has a value.
-fn closed_and_optional(schema: &mut Schema) {
+/// Closes every object with named properties, as the reader does, takes `null` out of optional keys (a key that is there
+/// has a value), and unwraps descriptions.
+fn as_read(schema: &mut Schema) {
     if let Some(object) = schema.as_object_mut() {
+        if let Some(serde_json::Value::String(description)) = object.get_mut("description") {
+            *description = unwrapped(description);
+        }
         if object.contains_key("properties") && !object.contains_key("additionalProperties") {
             object.insert("additionalProperties".into(), false.into());
         }
@@ -50,5 +53,22 @@ fn closed_and_optional(schema: &mut Schema) {
     }
 }
 
-/// Keeps `JsonSchema` in scope for the types of this crate without a warning where only derives use it.
-const _: fn() -> std::borrow::Cow<'static, str> = <Projection as JsonSchema>::schema_name;
+/// A doc comment's paragraphs without the line breaks that it was wrapped with.
+fn unwrapped(text: &str) -> String {
+    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    /// The schema that editors get is the one that these types make. After a change of the language, write it anew:
+    /// `cargo run -- schema > schemas/projection.schema.json`
+    #[test]
+    fn the_schema_that_is_checked_in_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/projection.schema.json");
+        let checked_in = std::fs::read_to_string(path).expect("the schema is checked in");
+        assert!(
+            checked_in == super::projection_schema(),
+            "write it anew: cargo run -- schema > schemas/projection.schema.json"
+        );
+    }
+}

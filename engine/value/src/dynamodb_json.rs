@@ -17,7 +17,7 @@ pub fn read_item(reader: &mut Jiter<'_>, depth: u32) -> Result<Item, ReadError> 
     let mut unusable = None;
     let mut key = reader.next_object()?.map(str::to_owned);
     while let Some(name) = key {
-        keep_first(read_attribute(reader, depth + 1), &mut unusable)?.map(|value| item.insert(name, value));
+        item.extend(keep_first(read_attribute(reader, depth + 1), &mut unusable)?.map(|value| (name, value)));
         key = reader.next_key()?.map(str::to_owned);
     }
     unusable.map_or(Ok(item), Err)
@@ -57,7 +57,7 @@ pub fn read_attribute(reader: &mut Jiter<'_>, depth: u32) -> Result<Value, ReadE
             let mut list = Vec::new();
             let mut next = reader.next_array()?;
             while next.is_some() {
-                keep_first(read_attribute(reader, depth + 1), &mut unusable)?.map(|value| list.push(value));
+                list.extend(keep_first(read_attribute(reader, depth + 1), &mut unusable)?);
                 next = reader.array_step()?;
             }
             Some(Value::List(list))

@@ -78,7 +78,7 @@ pub fn read_value(reader: &mut Jiter<'_>, peek: Peek, depth: u32) -> Result<Valu
             let mut unusable = None;
             let mut next = reader.known_array()?;
             while let Some(peek) = next {
-                keep_first(read_value(reader, peek, depth + 1), &mut unusable)?.map(|value| list.push(value));
+                list.extend(keep_first(read_value(reader, peek, depth + 1), &mut unusable)?);
                 next = reader.array_step()?;
             }
             unusable.map_or(Ok(Value::List(list)), Err)?
@@ -89,7 +89,7 @@ pub fn read_value(reader: &mut Jiter<'_>, peek: Peek, depth: u32) -> Result<Valu
             let mut key = reader.known_object()?.map(str::to_owned);
             while let Some(name) = key {
                 let peek = reader.peek()?;
-                keep_first(read_value(reader, peek, depth + 1), &mut unusable)?.map(|value| map.insert(name, value));
+                map.extend(keep_first(read_value(reader, peek, depth + 1), &mut unusable)?.map(|value| (name, value)));
                 key = reader.next_key()?.map(str::to_owned);
             }
             unusable.map_or(Ok(Value::Map(map)), Err)?

@@ -116,7 +116,8 @@ fn summary(total: &Total, views: &[(Table, Vec<Item>)]) -> String {
     let width = total.projections.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, counts) in &total.projections {
         let Counts { matched, applied, repeated, stale, rejected, failed } = counts;
-        text += &format!("  {name:width$}  {matched} matched: {applied} applied, {repeated} repeated, {rejected} rejected");
+        text +=
+            &format!("  {name:width$}  {matched} matched: {applied} applied, {repeated} repeated, {rejected} rejected");
         if *stale > 0 {
             text += &format!(", {stale} stale");
         }

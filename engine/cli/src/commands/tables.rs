@@ -52,8 +52,7 @@ fn overview(tables: &[(Purpose, Table)]) -> String {
             Purpose::Documents => "documents",
             Purpose::Events => "ids of events",
         };
-        let key: Vec<String> =
-            table.keys().map(|key| format!("{} ({})", key.name, key_kind(key.kind))).collect();
+        let key: Vec<String> = table.keys().map(|key| format!("{} ({})", key.name, key_kind(key.kind))).collect();
         let indexes: Vec<&str> = table.indexes.iter().map(|index| index.name.as_str()).collect();
         grid.add_row([&table.name, holds, &key.join(", "), &indexes.join(", ")]);
     }

@@ -1,14 +1,19 @@
 //! `guard:`, and whether it keeps what it promises.
 
-use super::{Compiler, Step};
 use super::term::Terms;
+use super::{Compiler, Step};
 use crate::program::{Guard, LaneCheck, MetadataName, OperationKind, OrderBy, Rule, Subject, Table, Term};
 use std::sync::Arc;
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Literal, Spanned};
 
 impl Compiler<'_> {
-    pub(super) fn guard(&mut self, guard: &Spanned<spec::Guard>, projection: &str, terms: &mut Terms<'_>) -> Option<Guard> {
+    pub(super) fn guard(
+        &mut self,
+        guard: &Spanned<spec::Guard>,
+        projection: &str,
+        terms: &mut Terms<'_>,
+    ) -> Option<Guard> {
         Some(match &guard.value {
             spec::Guard::None => Guard::None,
             spec::Guard::LastEventId(spec::LastEventId { place: spec::MarkPlace::Document, order_by, attribute }) => {
@@ -180,4 +185,3 @@ fn fixed_by(value: &Term, key: &[Term]) -> bool {
         Term::Map(entries) => entries.iter().all(|(_, term)| fixed_by(term, key)),
     }
 }
-

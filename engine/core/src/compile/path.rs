@@ -118,14 +118,10 @@ mod tests {
         assert_eq!(names("$"), []);
         assert_eq!(names("$.data.id"), [name("data"), name("id")]);
         assert_eq!(names("$['order-id'][0][-1]"), [name("order-id"), Step::Index(0), Step::Index(-1)]);
-        assert_eq!(names(r#"$["a.b"]['it\'s']["say \"x\""]['"']['\\']['\u00e9']"#), [
-            name("a.b"),
-            name("it's"),
-            name("say \"x\""),
-            name("\""),
-            name("\\"),
-            name("é")
-        ]);
+        assert_eq!(
+            names(r#"$["a.b"]['it\'s']["say \"x\""]['"']['\\']['\u00e9']"#),
+            [name("a.b"), name("it's"), name("say \"x\""), name("\""), name("\\"), name("é")]
+        );
         assert_eq!(names("$.größe.😀"), [name("größe"), name("😀")]);
     }
 

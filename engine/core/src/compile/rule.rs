@@ -153,8 +153,11 @@ impl Compiler<'_> {
         attributes: &mut Vec<String>,
         terms: &mut Terms<'_>,
     ) -> Vec<OperationTerm> {
-        let groups =
-            [(OperationKind::Add, &rule.add), (OperationKind::Set, &rule.set), (OperationKind::SetOnce, &rule.set_once)];
+        let groups = [
+            (OperationKind::Add, &rule.add),
+            (OperationKind::Set, &rule.set),
+            (OperationKind::SetOnce, &rule.set_once),
+        ];
         let mut operations: Vec<OperationTerm> = Vec::new();
         let mut written: Vec<(String, Span)> = Vec::new();
         for (kind, entries) in groups {

@@ -103,7 +103,8 @@ impl Compiler<'_> {
         };
         let found = MetadataName::ALL.into_iter().filter(given).find(|known| known.text() == name);
         if found.is_none() {
-            let names: Vec<&str> = MetadataName::ALL.iter().filter(|name| given(name)).map(|name| name.text()).collect();
+            let names: Vec<&str> =
+                MetadataName::ALL.iter().filter(|name| given(name)).map(|name| name.text()).collect();
             let message = format!("`$$.{name}` is nothing that this source says about an event");
             self.error(Code::UnknownMetadata, span, message).help = Some(match suggest::nearest(name, names.clone()) {
                 Some(near) => format!("did you mean `$$.{near}`?"),

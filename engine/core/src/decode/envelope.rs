@@ -210,7 +210,9 @@ impl<'i> RawRecord<'i> {
         let missing = |what: &str| EnvelopeError(format!("record {number} of the invocation has no {what}"));
         let arn = self.arn.ok_or_else(|| missing("`eventSourceARN`: its stream cannot be told"))?;
         let (stream, label) = stream_of(&arn).ok_or_else(|| {
-            EnvelopeError(format!("record {number} comes from {arn}, which is no Kinesis stream and no DynamoDB stream"))
+            EnvelopeError(format!(
+                "record {number} comes from {arn}, which is no Kinesis stream and no DynamoDB stream"
+            ))
         })?;
         let sequence = self.sequence.filter(|digits| is_sequence(digits)).ok_or_else(|| {
             missing("sequence number of digits: it could not be given back to the stream were it to fail")

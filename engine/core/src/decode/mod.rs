@@ -31,7 +31,13 @@ use viewfold_value::json::{self, ReadError};
 /// # Errors
 ///
 /// A [`Problem`] of the record: its payload is no JSON, or an image no DynamoDB JSON.
-pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Program, now: &Arc<str>) -> Result<Event, Problem> {
+pub fn decode(
+    record: &Record<'_>,
+    number: usize,
+    stream: usize,
+    program: &Program,
+    now: &Arc<str>,
+) -> Result<Event, Problem> {
     let program = &program.streams[stream];
     let mut slots = vec![Slot::Missing; program.paths.slots()];
     let name = Arc::from(program.identity.name());

@@ -4,9 +4,9 @@ use crate::compile::Step;
 use crate::event::Slot;
 use jiter::{Jiter, Peek};
 use std::collections::HashMap;
+use viewfold_value::Value;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, MAX_DEPTH, ReadError};
-use viewfold_value::Value;
 
 /// The paths that a stream's projections read, as a tree: paths share their beginnings.
 #[derive(Debug, Default)]
@@ -224,7 +224,6 @@ fn element(list: &[Value], index: i64) -> Option<&Value> {
     let at = if index < 0 { (list.len() as i64).checked_add(index)? } else { index };
     list.get(usize::try_from(at).ok()?)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -134,8 +134,9 @@ struct Grouping<'p> {
 impl Grouping<'_> {
     fn event(&mut self, event: &Event, outcomes: &mut Outcomes) {
         let stream = &self.program.streams[event.stream];
-        let matches =
-            matching::matches(event, &stream.index, |(projection, rule)| &self.program.projections[projection].rules[rule]);
+        let matches = matching::matches(event, &stream.index, |(projection, rule)| {
+            &self.program.projections[projection].rules[rule]
+        });
         let mut failed: Vec<usize> = Vec::new();
         for (projection, problem) in matches.problems {
             failed.push(projection);

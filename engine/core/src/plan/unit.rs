@@ -196,9 +196,10 @@ impl Unit {
                     let item = bookkeeping::event_row(projection, id);
                     Action::Put(Put { table: table.clone(), item, unless_exists: bookkeeping::PARTITION_KEY })
                 });
-                let updates = folded.documents.iter().map(|(document, effects)| {
-                    Action::Update(expression::update(projection, document, effects))
-                });
+                let updates = folded
+                    .documents
+                    .iter()
+                    .map(|(document, effects)| Action::Update(expression::update(projection, document, effects)));
                 Some(Request::Transact(puts.chain(updates).collect()))
             }
         }
@@ -268,7 +269,12 @@ impl Unit {
     }
 
     /// The document's mark says which of the events had been applied before.
-    fn already_applied(&mut self, projection: &Projection, item: Option<viewfold_value::Item>, outcomes: &mut Outcomes) {
+    fn already_applied(
+        &mut self,
+        projection: &Projection,
+        item: Option<viewfold_value::Item>,
+        outcomes: &mut Outcomes,
+    ) {
         let Guard::Document { attribute, .. } = &projection.guard else {
             return self.fail("the store reports a failed condition for a write that has none", outcomes);
         };

@@ -172,8 +172,7 @@ impl<'s> Composer<'s> {
             }
             Event::Scalar(text, style, anchor, _) => {
                 let text = text.into_owned();
-                let meaning =
-                    if quoted || style != ScalarStyle::Plain { Scalar::Text } else { scalar::plain(&text) };
+                let meaning = if quoted || style != ScalarStyle::Plain { Scalar::Text } else { scalar::plain(&text) };
                 (anchor, span, Content::Scalar { text, meaning })
             }
             Event::SequenceStart(_, anchor, _) => {
@@ -292,7 +291,9 @@ pub fn describe(node: &Node) -> String {
         Content::List(_) => "a list".to_owned(),
         Content::Map(entries) => match entries.as_slice() {
             [] => "an empty map".to_owned(),
-            entries => format!("a map with {}", suggest::list(entries.iter().take(4).map(|(key, _)| key.text.as_str()))),
+            entries => {
+                format!("a map with {}", suggest::list(entries.iter().take(4).map(|(key, _)| key.text.as_str())))
+            }
         },
         Content::Scalar { text, meaning } => match meaning {
             Scalar::Null => "nothing".to_owned(),

@@ -274,11 +274,7 @@ impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'t>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ReadError> {
+    fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
         let node = self.node;
         match name {
             span::SPANNED => visitor.visit_seq(SpannedParts { reader: self, next: 0 }),

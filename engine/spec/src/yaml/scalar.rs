@@ -57,7 +57,9 @@ mod tests {
 
     #[test]
     fn only_the_core_schema_is_read() {
-        for text in ["NO", "yes", "on", "y", "True", "1.2.3", "1_000", "0x1F", "0o7", "1e", ".", "-", "1 2", "2024-01-01"] {
+        for text in
+            ["NO", "yes", "on", "y", "True", "1.2.3", "1_000", "0x1F", "0o7", "1e", ".", "-", "1 2", "2024-01-01"]
+        {
             assert_eq!(plain(text), Scalar::Text, "{text}");
         }
         for (text, number) in [("007", "7"), ("+1.50", "1.5"), (".5", "0.5"), ("5.", "5"), ("-1e2", "-100")] {

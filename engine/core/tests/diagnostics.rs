@@ -1,0 +1,48 @@
+//! Every file of `diagnostics/` and what is said about it, word for word: `NAME.yaml` and `NAME.txt`.
+//!
+//! After a change of words, look at the difference that `UPDATE_SNAPSHOTS=1 cargo test -p viewfold-core` makes.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use viewfold_core::compile::{File, Options, compile};
+use viewfold_spec::Source;
+use viewfold_spec::diagnostic::render_all;
+
+fn findings(name: &str, text: String) -> String {
+    let source = Arc::new(Source { name: name.to_owned(), text });
+    let findings = match viewfold_spec::parse(&source) {
+        Ok(projection) => match compile(&[File { source, projection }], &Options::default()) {
+            Ok(_) => return "nothing to complain about\n".to_owned(),
+            Err(findings) => findings,
+        },
+        Err(findings) => findings,
+    };
+    render_all(&findings, false)
+}
+
+#[test]
+fn every_finding_is_worded_as_expected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 20, "only {} files", files.len());
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let mut wrong = Vec::new();
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let said = findings(&name, fs::read_to_string(&path).expect("the file can be read"));
+        let expected = path.with_extension("txt");
+        if update {
+            fs::write(&expected, &said).expect("the snapshot can be written");
+        }
+        if fs::read_to_string(&expected).unwrap_or_default() != said {
+            wrong.push(format!("{name} says now:\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

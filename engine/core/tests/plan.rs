@@ -1,0 +1,317 @@
+//! The state machine of a batch, driven by hand: which requests it makes, and what it makes of their answers.
+
+use std::sync::Arc;
+use viewfold_core::compile::{File, Options, compile};
+use viewfold_core::plan::{Action, Answer, Batch, Cancellation, Request, Update};
+use viewfold_core::program::Program;
+use viewfold_core::report::{Counts, Reason, Report};
+use viewfold_spec::Source;
+use viewfold_value::{Item, Value};
+
+const NOW: &str = "2026-01-01T00:00:00Z";
+
+fn program(yaml: &str) -> Program {
+    let source = Arc::new(Source { name: "p.yaml".into(), text: yaml.into() });
+    let projection = viewfold_spec::parse(&source).unwrap_or_else(|findings| panic!("{findings:?}"));
+    compile(&[File { source, projection }], &Options::default()).unwrap_or_else(|findings| panic!("{findings:?}"))
+}
+
+/// Counts per order, guarded by the newest event of the lane.
+fn counted() -> Program {
+    program(
+        "projection: p\n\
+         source: { kinesis: { stream: s, lane: $.id } }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: last_event_id\n\
+         key: { id: $.id }\n\
+         rules: [{ name: r, add: { n: $.n }, set: { last: $.n } }]\n",
+    )
+}
+
+/// Counts per order, every event remembered.
+fn remembered() -> Program {
+    program(
+        "projection: p\n\
+         source: { kinesis: s }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: { events_table: Events, id: $.event }\n\
+         key: { id: $.id }\n\
+         rules: [{ add: { n: $.n } }]\n",
+    )
+}
+
+fn record(sequence: u64, lane: &str, payload: &str) -> String {
+    use base64::Engine as _;
+    let data = base64::engine::general_purpose::STANDARD.encode(payload);
+    format!(
+        r#"{{"eventID":"shardId-000000000000:{sequence}","eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/s",
+            "kinesis":{{"partitionKey":"{lane}","sequenceNumber":"{sequence}","data":"{data}"}}}}"#
+    )
+}
+
+fn invocation(records: &[String]) -> String {
+    format!(r#"{{"Records":[{}]}}"#, records.join(","))
+}
+
+/// Carries a batch out, each request answered by `answer`; the requests and the report.
+fn carry_out(
+    program: &Program,
+    records: &[String],
+    mut answer: impl FnMut(usize, &Request) -> Answer,
+) -> (Vec<Request>, Report) {
+    let mut batch = Batch::new(program, invocation(records).as_bytes(), NOW).unwrap();
+    let mut requests = Vec::new();
+    while let Some((number, request)) = batch.next() {
+        let answered = answer(requests.len(), &request);
+        requests.push(request);
+        batch.answer(number, answered);
+    }
+    (requests, batch.finish("unfinished"))
+}
+
+fn update(request: &Request) -> &Update {
+    match request {
+        Request::Update(update) => update,
+        Request::Transact(_) => panic!("{request:?}"),
+    }
+}
+
+/// The value behind the placeholder that an expression gives to an attribute.
+fn value<'u>(update: &'u Update, attribute: &str) -> &'u Value {
+    let (placeholder, _) = update.names.iter().find(|(_, name)| name == attribute).expect("the attribute is written");
+    let rest = update.expression.split(&format!("{placeholder} ")).last().expect("the attribute is in the expression");
+    let name = rest.trim_start_matches("= ").split([',', ' ']).next().expect("a value follows");
+    &update.values.iter().find(|(placeholder, _)| placeholder == name).expect("the value is given").1
+}
+
+fn counts(report: &Report) -> Counts {
+    report.projections[0].1
+}
+
+fn orders(range: std::ops::Range<u64>) -> Vec<String> {
+    range.map(|n| record(n, "a", &format!(r#"{{"id":"a","n":{n}}}"#))).collect()
+}
+
+#[test]
+fn many_events_on_one_document_are_one_write() {
+    let (requests, report) = carry_out(&counted(), &orders(1..10_001), |_, _| Answer::Done);
+    assert_eq!(requests.len(), 1);
+    let update = update(&requests[0]);
+    assert_eq!(value(update, "n").to_string(), "50005000");
+    assert_eq!(value(update, "last").to_string(), "10000");
+    assert_eq!(value(update, "_vf_p").as_str(), Some("kinesis/s/005/10000/0000000000"));
+    assert_eq!(update.condition.as_deref(), Some("attribute_not_exists(#2) OR (#2 >= :4 AND #2 < :3)"), "{update:?}");
+    let given: Vec<&str> = update.values[3..].iter().filter_map(|(_, value)| value.as_str()).collect();
+    assert_eq!(given, ["kinesis/s/001/1/0000000000", "kinesis/s/"]);
+    assert_eq!((counts(&report).applied, report.first_failure()), (10_000, None));
+}
+
+#[test]
+fn many_documents_are_a_write_each() {
+    let records: Vec<String> = (1..10_001)
+        .map(|n| record(n, &format!("d{}", n % 1000), &format!(r#"{{"id":"d{}","n":1}}"#, n % 1000)))
+        .collect();
+    let (requests, report) = carry_out(&counted(), &records, |_, _| Answer::Done);
+    assert_eq!((requests.len(), report.requests), (1000, 1000));
+    assert!(requests.iter().all(|request| value(update(request), "n").to_string() == "10"));
+}
+
+fn with_mark(mark: &str) -> Answer {
+    let item: Item = [("id".to_owned(), Value::from("a")), ("_vf_p".to_owned(), Value::from(mark))].into();
+    Answer::ConditionFailed(Some(item))
+}
+
+#[test]
+fn a_batch_that_was_half_applied_costs_one_more_write() {
+    let (requests, report) = carry_out(&counted(), &orders(1..11), |number, _| match number {
+        0 => with_mark("kinesis/s/001/4/0000000000"),
+        _ => Answer::Done,
+    });
+    assert_eq!(requests.len(), 2);
+    assert_eq!(value(update(&requests[1]), "n").to_string(), "45", "5 to 10");
+    assert_eq!((counts(&report).repeated, counts(&report).applied), (4, 6));
+    assert_eq!(report.first_failure(), None);
+}
+
+#[test]
+fn a_batch_that_was_applied_makes_no_second_write() {
+    let (requests, report) = carry_out(&counted(), &orders(1..11), |_, _| with_mark("kinesis/s/002/10/0000000000"));
+    assert_eq!((requests.len(), counts(&report).repeated, report.first_failure()), (1, 10, None));
+}
+
+#[test]
+fn another_streams_mark_is_no_repeat() {
+    let (_, report) = carry_out(&counted(), &orders(1..3), |_, _| with_mark("kinesis/other/002/10/0000000000"));
+    assert_eq!(counts(&report).rejected, 2);
+    assert_eq!(report.troubles[0].reason, Some(Reason::OtherStream));
+}
+
+#[test]
+fn numbers_that_go_back_inside_a_batch_are_told_apart() {
+    let records: Vec<String> =
+        [5, 5, 3, 7].map(|n| record(n, "a", &format!(r#"{{"id":"a","n":{n}}}"#))).into_iter().collect();
+    let (requests, report) = carry_out(&counted(), &records, |_, _| Answer::Done);
+    assert_eq!(value(update(&requests[0]), "n").to_string(), "12");
+    let Counts { applied, repeated, stale, .. } = counts(&report);
+    assert_eq!((applied, repeated, stale), (2, 1, 1));
+}
+
+#[test]
+fn the_culprit_is_found_by_halving_and_holds_its_document_only() {
+    let mut records = orders(1..65);
+    records.push(record(99, "b", r#"{"id":"b","n":1}"#));
+    // The store refuses every write that covers the event with 40: the marks tell which events a write covers.
+    let covers = |request: &Request| {
+        let update = update(request);
+        let mark = |value: &Value| value.as_str().and_then(|text| text.split('/').nth(3)?.parse::<u64>().ok());
+        let marks: Vec<u64> = update.values.iter().filter_map(|(_, value)| mark(value)).collect();
+        update.key["id"] == Value::from("a") && marks.contains(&40)
+            || marks.iter().max() >= Some(&40) && marks.iter().min() <= Some(&40)
+    };
+    let (requests, report) = carry_out(&counted(), &records, |_, request| {
+        if covers(request) { Answer::Refused("too large".into()) } else { Answer::Done }
+    });
+    let Counts { applied, rejected, failed, .. } = counts(&report);
+    assert_eq!((applied, rejected, failed), (39 + 1, 1, 24), "{requests:?}");
+    let first = report.first_failure().unwrap();
+    assert_eq!((first.sequence.as_str(), first.reason), ("40", Some(Reason::RefusedByStore)));
+    assert!(requests.len() < 20, "{}", requests.len());
+}
+
+#[test]
+fn a_store_that_fails_stops_one_document_and_gives_the_lowest_record_back() {
+    let mut records = orders(5..8);
+    records.push(record(9, "b", r#"{"id":"b","n":1}"#));
+    let (requests, report) = carry_out(&counted(), &records, |_, request| match update(request).key["id"].as_str() {
+        Some("a") => Answer::Failed("throttled".into()),
+        _ => Answer::Done,
+    });
+    assert_eq!(requests.len(), 2);
+    assert_eq!((counts(&report).failed, counts(&report).applied), (3, 1));
+    assert_eq!(report.first_failure().map(|trouble| trouble.sequence.as_str()), Some("5"));
+}
+
+#[test]
+fn what_has_no_answer_is_not_done() {
+    let program = counted();
+    let mut batch = Batch::new(&program, invocation(&orders(1..3)).as_bytes(), NOW).unwrap();
+    assert!(batch.next().is_some());
+    assert!(batch.next().is_none(), "one request in flight for a document");
+    let report = batch.finish("out of time");
+    assert_eq!(counts(&report).failed, 2);
+    assert_eq!(report.troubles[0].message, "out of time");
+}
+
+#[test]
+fn a_bad_event_does_not_stop_those_behind_it() {
+    let records = [
+        record(1, "a", r#"{"id":"a","n":1}"#),
+        record(2, "a", "no json"),
+        record(3, "a", r#"{"id":"a"}"#),
+        record(4, "a", r#"{"id":"a","n":"4"}"#),
+        record(5, "b", r#"{"id":"a","n":5}"#),
+        record(6, "", r#"{"id":"","n":5}"#),
+        record(7, "7", r#"{"id":7,"n":5}"#),
+        record(8, "a", r#"{"id":"a","n":1e999}"#),
+        record(9, "a", r#"{"id":"a","n":9}"#),
+    ];
+    let (requests, report) = carry_out(&counted(), &records, |_, _| Answer::Done);
+    assert_eq!(value(update(&requests[0]), "n").to_string(), "10");
+    let troubles: Vec<_> = report.troubles.iter().map(|trouble| (trouble.record, trouble.reason.unwrap())).collect();
+    assert_eq!(
+        troubles,
+        [
+            (1, Reason::Undecodable),
+            (2, Reason::MissingValue),
+            (3, Reason::WrongType),
+            (4, Reason::WrongLane),
+            (5, Reason::BadKey),
+            (6, Reason::WrongType),
+            (7, Reason::BadNumber),
+        ]
+    );
+    assert_eq!(report.first_failure().map(|trouble| trouble.sequence.as_str()), Some("2"));
+}
+
+#[test]
+fn a_stream_that_nobody_reads_fails_the_batch() {
+    let payload = invocation(&orders(1..2)).replace("stream/s", "stream/elsewhere");
+    let error = Batch::new(&counted(), payload.as_bytes(), NOW).unwrap_err();
+    assert!(error.0.contains("Kinesis stream elsewhere") && error.0.contains("Kinesis stream s"), "{error}");
+}
+
+fn actions(request: &Request) -> (usize, usize) {
+    match request {
+        Request::Transact(actions) => {
+            let puts = actions.iter().filter(|action| matches!(action, Action::Put(_))).count();
+            (puts, actions.len() - puts)
+        }
+        Request::Update(_) => panic!("{request:?}"),
+    }
+}
+
+fn remembered_event(sequence: u64, document: &str, event: &str) -> String {
+    record(sequence, "x", &format!(r#"{{"id":"{document}","event":"{event}","n":1}}"#))
+}
+
+#[test]
+fn transactions_are_filled_and_cut_between_events() {
+    let one: Vec<String> = (1..251).map(|n| remembered_event(n, "a", &format!("e{n}"))).collect();
+    let (requests, report) = carry_out(&remembered(), &one, |_, _| Answer::Done);
+    assert_eq!(requests.iter().map(actions).collect::<Vec<_>>(), [(99, 1), (99, 1), (52, 1)]);
+    assert_eq!(counts(&report).applied, 250);
+
+    let many: Vec<String> = (1..101).map(|n| remembered_event(n, &format!("d{n}"), &format!("e{n}"))).collect();
+    let (requests, _) = carry_out(&remembered(), &many, |_, _| Answer::Done);
+    assert_eq!(requests.iter().map(actions).collect::<Vec<_>>(), [(50, 50), (50, 50)]);
+}
+
+#[test]
+fn ids_that_are_there_are_dropped_and_the_rest_is_written() {
+    let mut records: Vec<String> = (1..6).map(|n| remembered_event(n, "a", &format!("e{n}"))).collect();
+    records.push(remembered_event(6, "a", "e5"));
+    let (requests, report) = carry_out(&remembered(), &records, |number, request| match number {
+        0 => {
+            assert_eq!(actions(request), (5, 1));
+            let mut reasons = vec![Cancellation::None; 6];
+            reasons[1] = Cancellation::ConditionFailed(None);
+            reasons[3] = Cancellation::ConditionFailed(None);
+            Answer::Cancelled(reasons)
+        }
+        _ => Answer::Done,
+    });
+    assert_eq!(requests.iter().map(actions).collect::<Vec<_>>(), [(5, 1), (3, 1)]);
+    let Counts { applied, repeated, .. } = counts(&report);
+    assert_eq!((applied, repeated), (3, 3));
+    assert_eq!(report.first_failure(), None);
+}
+
+#[test]
+fn the_culprit_of_a_transaction_is_found_and_the_others_go_on() {
+    let records: Vec<String> = (1..9).map(|n| remembered_event(n, &format!("d{n}"), &format!("e{n}"))).collect();
+    let (_, report) = carry_out(&remembered(), &records, |_, request| {
+        let Request::Transact(actions) = request else { panic!("{request:?}") };
+        let refused =
+            |action: &Action| matches!(action, Action::Update(update) if update.key["id"] == Value::from("d3"));
+        if actions.iter().any(refused) {
+            let reason = |action| {
+                if refused(action) { Cancellation::Refused("wrong type".into()) } else { Cancellation::None }
+            };
+            Answer::Cancelled(actions.iter().map(reason).collect())
+        } else {
+            Answer::Done
+        }
+    });
+    let Counts { applied, rejected, failed, .. } = counts(&report);
+    assert_eq!((applied, rejected, failed), (7, 1, 0));
+    assert_eq!(report.first_failure().map(|trouble| trouble.sequence.as_str()), Some("3"));
+}
+
+#[test]
+fn rows_of_the_events_table_are_named_after_projection_source_and_id() {
+    let (requests, _) = carry_out(&remembered(), &[remembered_event(1, "a", "x/1")], |_, _| Answer::Done);
+    let Request::Transact(actions) = &requests[0] else { panic!("{requests:?}") };
+    let Action::Put(put) = &actions[0] else { panic!("{actions:?}") };
+    assert_eq!(Value::Map(put.item.clone()).to_string(), r#"{"pk":"p/s/x%2F1","sk":"-"}"#);
+    assert_eq!(&*put.table, "Events");
+}

@@ -99,7 +99,8 @@ async fn a_folder_that_is_not_there_is_refused() {
 
 #[tokio::test]
 async fn dead_letters_need_their_table() {
-    let folder = Folder::with("amounts.yaml", &VALID.replace("on_error: fail", "on_error: dead_letter"));
-    let output = refusal(&folder).await;
-    assert!(output.contains("VIEWFOLD_DEAD_LETTER_TABLE"), "{output}");
+    let text = VALID.replace("on_error: fail", "on_error: dead_letter");
+    let output = refusal(&Folder::with("amounts.yaml", &text)).await;
+    let place = place("amounts.yaml", &text, "dead_letter");
+    assert!(output.contains("dead_letter") && output.contains(&place), "no {place} in:\n{output}");
 }

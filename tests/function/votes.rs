@@ -35,7 +35,7 @@ async fn replay(scenario: &str) {
         deliver_whole(&function, event).await;
     }
     let documents = totals(&store).await;
-    assert_eq!(documents, total_votes(events.iter().flat_map(|event| records(event))));
+    assert_eq!(documents, total_votes(events.iter().flat_map(records)));
     assert_eq!(documents, sorted(scenario.table("total_votes").iter().map(from_dynamodb_json)));
 }
 

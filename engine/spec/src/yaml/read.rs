@@ -33,9 +33,8 @@ pub fn read<'t, T: Deserialize<'t>>(root: &'t Node, source: &Arc<Source>) -> Res
             Err(error) => error,
         };
         let (span, id) = error.place.unwrap_or((root.span, root.id));
-        // A key that is missing because its value was left out has been reported already.
-        let known = error.missing_key.as_ref().is_some_and(|key| state.has_left_out(root, id, key));
-        if !known {
+        if !state.follows(root, id, &error) {
+            let span = if error.missing_key.is_some() { first_line(span, &source.text) } else { span };
             let mut finding = Diagnostic::error(error.code, source, span, error.message);
             finding.help = error.help;
             findings.push(finding);
@@ -68,22 +67,52 @@ struct State {
 
 struct UnknownKey {
     span: Span,
+    /// The map that has it.
+    map: usize,
+    /// The key that was probably meant.
+    near: Option<&'static str>,
     message: String,
     help: Option<String>,
 }
 
 impl State {
-    /// Whether the map `id` has an entry `key` whose value was left out.
-    fn has_left_out(&self, node: &Node, id: usize, key: &str) -> bool {
-        match &node.content {
-            Content::Scalar { .. } => false,
-            Content::List(list) => list.iter().any(|element| self.has_left_out(element, id, key)),
-            Content::Map(entries) => entries.iter().any(|(name, value)| {
-                (node.id == id && name.text == key && self.left_out.borrow().contains(&value.id))
-                    || self.has_left_out(value, id, key)
-            }),
+    /// Whether an error of the node `id` only follows from what has been found in it: a key that is missing because it is
+    /// misspelt or because its value was left out, a form that is none because a part of it was left out.
+    fn follows(&self, root: &Node, id: usize, error: &ReadError) -> bool {
+        let unknown = self.unknown.borrow();
+        let mut inside = unknown.iter().filter(|unknown| unknown.map == id);
+        let left_out = |node: &Node| self.left_out.borrow().contains(&node.id);
+        let Some(node) = find(root, id) else { return false };
+        match (&error.missing_key, &node.content) {
+            (Some(key), Content::Map(entries)) => {
+                inside.any(|unknown| unknown.near == Some(key.as_str()))
+                    || entries.iter().any(|(name, value)| name.text == *key && left_out(value))
+            }
+            (None, Content::Map(entries)) => {
+                inside.next().is_some() || entries.iter().any(|(_, value)| left_out(value))
+            }
+            (None, Content::List(list)) => list.iter().any(left_out),
+            _ => false,
         }
     }
+}
+
+/// The node with a number.
+fn find(node: &Node, id: usize) -> Option<&Node> {
+    if node.id == id {
+        return Some(node);
+    }
+    match &node.content {
+        Content::Scalar { .. } => None,
+        Content::List(list) => list.iter().find_map(|element| find(element, id)),
+        Content::Map(entries) => entries.iter().find_map(|(_, value)| find(value, id)),
+    }
+}
+
+/// The first line of a span: enough to show where something is missing.
+fn first_line(span: Span, text: &str) -> Span {
+    let lines = text.get(span.range()).unwrap_or_default();
+    Span::new(span.start, span.start + lines.find('\n').unwrap_or(lines.len()))
 }
 
 /// Why a run failed.
@@ -132,6 +161,19 @@ impl de::Error for ReadError {
         }
     }
 
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> ReadError {
+        let found = match found {
+            de::Unexpected::Unit | de::Unexpected::Option => "nothing".to_owned(),
+            de::Unexpected::Str(text) => format!("the text `{text}`"),
+            de::Unexpected::Seq => "a list".to_owned(),
+            de::Unexpected::Map | de::Unexpected::NewtypeStruct => "a map".to_owned(),
+            // The digits of a number come as bytes.
+            de::Unexpected::Bytes(digits) => format!("the number {}", String::from_utf8_lossy(digits)),
+            other => format!("the {other}"),
+        };
+        ReadError::new(Code::WrongForm, format!("expected {expected}, found {found}"))
+    }
+
     fn missing_field(field: &'static str) -> ReadError {
         let mut error = ReadError::new(Code::MissingKey, format!("the key `{field}` is missing here"));
         error.missing_key = Some(field.to_owned());
@@ -139,7 +181,10 @@ impl de::Error for ReadError {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> ReadError {
-        let message = format!("`{variant}` is none of {}", suggest::list(expected.iter().copied()));
+        let message = match expected {
+            [only] => format!("expected `{only}`, found `{variant}`"),
+            _ => format!("`{variant}` is none of {}", suggest::list(expected.iter().copied())),
+        };
         let near = suggest::nearest(variant, expected.iter().copied());
         ReadError::new(Code::UnknownWord, message).help(near.map(|word| format!("did you mean `{word}`?")))
     }
@@ -160,8 +205,12 @@ impl<'t> Reader<'t, '_> {
 
     fn wrong<T>(&self, visitor: &dyn de::Expected) -> Result<T, ReadError> {
         let message = format!("expected {visitor}, found {}", describe(self.node));
+        let takes_text =
+            ["text", "name"].iter().any(|word| message.split(", found").next().is_some_and(|m| m.contains(word)));
         let help = match &self.node.content {
-            Content::Scalar { text, meaning: Scalar::Bool(_) | Scalar::Number(_) | Scalar::BadNumber(_) } => {
+            Content::Scalar { text, meaning: Scalar::Bool(_) | Scalar::Number(_) | Scalar::BadNumber(_) }
+                if takes_text =>
+            {
                 Some(format!("if a text is meant, put it in quotes: \"{text}\""))
             }
             _ => None,
@@ -374,17 +423,18 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
 }
 
 impl Entries<'_, '_> {
-    fn unknown(&self, key: &Key, fields: &[&'static str]) {
+    fn unknown(&self, key: &Key, fields: &'static [&'static str]) {
         let mut unknown = self.reader.state.unknown.borrow_mut();
         if unknown.len() >= MAX_FINDINGS || unknown.iter().any(|other| other.span == key.span) {
             return;
         }
-        let help = match suggest::nearest(&key.text, fields.iter().copied()) {
+        let near = suggest::nearest(&key.text, fields.iter().copied());
+        let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the keys here are {}", suggest::list(fields.iter().copied())),
         };
         let message = format!("`{}` is no key that this place has", key.text);
-        unknown.push(UnknownKey { span: key.span, message, help: Some(help) });
+        unknown.push(UnknownKey { span: key.span, map: self.reader.node.id, near, message, help: Some(help) });
     }
 }
 
@@ -485,5 +535,68 @@ impl<'t> VariantAccess<'t> for Word<'t> {
 
     fn struct_variant<V: Visitor<'t>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, ReadError> {
         Err(ReadError::new(Code::WrongForm, format!("`{}` takes a map", self.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::Source;
+    use crate::{Entries, Literal, Spanned};
+    use serde::Deserialize;
+    use std::sync::Arc;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "what is read is compared by its Debug form")]
+    struct Sample {
+        name: Spanned<String>,
+        count: Option<u64>,
+        values: Option<Entries<Spanned<Literal>>>,
+        list: Option<Vec<String>>,
+    }
+
+    fn read(text: &str) -> Result<Sample, Vec<String>> {
+        let source = Arc::new(Source { name: "a".into(), text: text.into() });
+        super::super::node::compose(&source).and_then(|node| super::read(&node, &source)).map_err(|findings| {
+            findings.iter().map(|finding| format!("{} {}", finding.place(), finding.message)).collect()
+        })
+    }
+
+    #[test]
+    fn places_and_digits_are_kept() {
+        let sample = read("name: 'é'\ncount: 3\nvalues: { on: NO, n: 12345678901234567890.50, x: null }\n").unwrap();
+        assert_eq!((sample.name.span.start, sample.name.span.end, sample.name.as_str()), (6, 10, "é"));
+        let values = sample.values.unwrap();
+        assert_eq!(values.get("on").unwrap().value, Literal::Text("NO".into()));
+        assert!(
+            matches!(&values.get("n").unwrap().value, Literal::Number(n) if n.to_string() == "12345678901234567890.5")
+        );
+        assert_eq!(values.get("x").unwrap().value, Literal::Null);
+    }
+
+    #[test]
+    fn everything_is_found_at_once_and_nothing_that_only_follows() {
+        assert_eq!(
+            read("nam: x\ncount: many\nlist: [a, 1, b, [c]]\n").unwrap_err(),
+            [
+                "a:1:1 `nam` is no key that this place has",
+                "a:2:8 expected u64, found the text `many`",
+                "a:3:11 expected a text, found the number 1",
+                "a:3:17 expected a text, found a list",
+            ]
+        );
+        assert_eq!(read("count: 1\n").unwrap_err(), ["a:1:1 the key `name` is missing here"]);
+        assert_eq!(read("name:\n").unwrap_err(), ["a:1:5 expected a text, found nothing"]);
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..10 {
+            let before = format!("*a{}, ", level - 1).repeat(10);
+            text += &format!("a{level}: &a{level} [{before}]\n");
+        }
+        let error = read(&text).unwrap_err().remove(0);
+        assert!(error.contains("aliases counted each time"), "{error}");
+        assert!(read(&format!("name: {}", "[".repeat(100))).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! Records that cannot be applied, where the projection says `on_error: fail`: the lowest one's sequence number is reported, and
-//! none holds up more than its own lane.
+//! Records that cannot be applied, where the projection says `on_error: fail`: the lowest one's sequence number is
+//! reported, and none holds up more than its own lane.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::documents::Bookkeeping;
@@ -53,7 +53,8 @@ fn row(id: &str, total: i64) -> (String, i64) {
     (id.to_owned(), total)
 }
 
-/// Puts a bad record between good ones: it alone is reported, however often it comes, and the ones behind it are applied.
+/// Puts a bad record between good ones: it alone is reported, however often it comes, and the ones behind it are
+/// applied.
 async fn only_the_bad_one_is_reported(payload: &[u8]) {
     let folder = Folder::with("amounts.yaml", ANY_ORDER);
     let store = Store::start().await;

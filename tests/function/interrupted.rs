@@ -1,4 +1,5 @@
-//! Deliveries that do not run to their end, or run beside each other: what is in the tables is each event once all the same.
+//! Deliveries that do not run to their end, or run beside each other: what is in the tables is each event once all the
+//! same.
 
 use std::time::{Duration, Instant};
 
@@ -107,6 +108,17 @@ async fn a_store_that_does_not_answer_is_reported_within_the_time_limit() {
     let answer = answer.unwrap_or_else(|error| panic!("no answer in time: {error}\n{}", function.output()));
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": first }] }));
     assert!(start.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn the_shortest_time_limit_is_enough_for_a_small_batch() {
+    let store = Store::start().await;
+    let function = deploy("projections/winner-view", &store).await;
+    let (payloads, records) = sales(20);
+    // A second is the least that Lambda gives.
+    let answer = function.invoke_within(&batch(records), Duration::from_secs(1)).await;
+    assert_eq!(answer, Ok(json!({ "batchItemFailures": [] })));
+    assert_eq!(store.documents("Contributions", Bookkeeping::Hidden).await, contributions(&payloads));
 }
 
 #[tokio::test]

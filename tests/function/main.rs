@@ -1,5 +1,5 @@
-//! The Lambda function as AWS runs it: the release `bootstrap` behind a runtime API, fed with Lambda events; what it answers, and
-//! what is in the tables afterwards.
+//! The Lambda function as AWS runs it: the release `bootstrap` behind a runtime API, fed with Lambda events; what it
+//! answers, and what is in the tables afterwards.
 
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 mod bad_records;
 mod interrupted;
+mod limits;
 mod numbers;
 mod second_store;
 mod start;

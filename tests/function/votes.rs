@@ -65,12 +65,12 @@ async fn a_batch_delivered_again_changes_nothing() {
 
 #[tokio::test]
 async fn a_part_of_a_batch_before_the_whole_changes_nothing() {
-    let store = Store::start().await;
-    let mut stream = stream(&store);
-    let votes = (0..8).map(|id| vote(id, ["SOUTH", "NORTH"][id as usize % 2], "MORE_TREES"));
-    let all: Vec<Value> = votes.map(|item| stream.insert(item)).collect();
-    for cut in 0..=all.len() {
+    const VOTES: u32 = 8;
+    for cut in 0..=VOTES as usize {
         let store = Store::start().await;
+        let mut stream = stream(&store);
+        let votes = (0..VOTES).map(|id| vote(id, ["SOUTH", "NORTH"][id as usize % 2], "MORE_TREES"));
+        let all: Vec<Value> = votes.map(|item| stream.insert(item)).collect();
         let function = deploy(PROJECTIONS, &store).await;
         deliver_whole(&function, &batch(all[..cut].to_vec())).await;
         deliver_whole(&function, &batch(all.clone())).await;

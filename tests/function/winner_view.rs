@@ -16,8 +16,8 @@ const FULL_REPLAY: &str = "full replay of the same batch";
 const REIMAGED: &str = "re-image by another, then buy";
 const TRIMMED: &str = "creation trimmed: buy, image, buy";
 
-/// Attributes in which the original is right wherever it has them. Its times are masked, a missing photographer is a flag there,
-/// and a score of nothing a 0.
+/// Attributes in which the original is right wherever it has them. Its times are masked, a missing photographer is a
+/// flag there, and a score of nothing a 0.
 const RIGHT_IN_THE_ORIGINAL: [&str; 7] =
     ["productId", "creator", "creatorScore", "createdBy", "updatedBy", "photographer", "lastEventId"];
 

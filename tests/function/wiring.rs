@@ -21,6 +21,9 @@ async fn a_stream_that_no_projection_reads_fails_the_invocation() {
     let error = function.invoke(&foreign).await.expect_err("nobody reads carts");
     assert!(error.message.contains("carts"), "{error}");
     assert_ne!(error.error_type, "Runtime.ExitError", "{error}");
+    let is_name =
+        |text: &str| text.chars().all(|character| character.is_ascii_alphanumeric() || ".:_".contains(character));
+    assert!(is_name(&error.error_type), "no name that an alarm could be set on: {}", error.error_type);
 
     let table = batch([TableStream::new("Carts", &["id"]).insert(json!({ "id": { "S": "1" } }))]);
     let error = function.invoke(&table).await.expect_err("nobody reads Carts");
@@ -101,4 +104,39 @@ async fn projections_of_one_stream_are_all_fed() {
         let documents = store.documents(table, Bookkeeping::Hidden).await;
         assert_eq!(documents, [json!({ "id": "A", "total": 2 })], "{table}");
     }
+}
+
+#[tokio::test]
+async fn streams_are_told_by_any_form_of_their_arn() {
+    let store = Store::start().await;
+    let function = deploy("projections/winner-view", &store).await;
+    let scenario = golden::winner_view("winner view, ordered", "full replay of the same batch");
+    let events = scenario.payload_events(&mut KinesisStream::new("retail"));
+    for arn in [
+        "arn:aws-us-gov:kinesis:us-gov-west-1:123456789012:stream/retail",
+        "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/retail",
+        "arn:aws:kinesis:us-east-1:123456789012:stream/retail/consumer/viewfold:1712345678",
+    ] {
+        let mut event = events[0].clone();
+        for record in event["Records"].as_array_mut().expect("an event has records") {
+            record["eventSourceARN"] = arn.into();
+        }
+        deliver_whole(&function, &event).await;
+    }
+    assert_eq!(store.documents("Contributions", Bookkeeping::Hidden).await.len(), 1);
+}
+
+#[tokio::test]
+async fn records_without_a_time_are_records() {
+    let store = Store::start().await;
+    let function = deploy("projections/votes", &store).await;
+    let scenario = golden::streams("votes", "basic");
+    for mut event in scenario.table_events(&mut TableStream::new(&store.table("votes"), &["id"])) {
+        for record in event["Records"].as_array_mut().expect("an event has records") {
+            let change = record["dynamodb"].as_object_mut().expect("a record has a change");
+            change.remove("ApproximateCreationDateTime").expect("a time was there");
+        }
+        deliver_whole(&function, &event).await;
+    }
+    assert_eq!(store.documents("total_votes", Bookkeeping::Hidden).await.len(), 3);
 }

@@ -12,7 +12,8 @@ pub const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 /// Secret that goes with [`ACCESS_KEY_ID`].
 pub const SECRET_ACCESS_KEY: &str = "test";
 
-/// What a process needs in its environment so that AWS's SDK finds region and credentials, and asks nobody else for them.
+/// What a process needs in its environment so that AWS's SDK finds region and credentials, and asks nobody else for
+/// them.
 pub fn environment() -> [(&'static str, &'static str); 5] {
     [
         ("AWS_REGION", REGION),

@@ -15,8 +15,8 @@ use crate::{binaries, workspace};
 /// No command in a test takes longer than this.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A `viewfold` command that has not been run yet. It runs in the workspace's root with an environment that holds no more than
-/// what it is given here: neither the developer's AWS settings nor a terminal's.
+/// A `viewfold` command that has not been run yet. It runs in the workspace's root with an environment that holds no
+/// more than what it is given here: neither the developer's AWS settings nor a terminal's.
 #[derive(Clone, Debug)]
 pub struct Viewfold {
     arguments: Vec<OsString>,

@@ -8,8 +8,8 @@
 //! | SS, NS, BS | a sorted list |
 //! | BOOL, NULL, L, M | themselves |
 //!
-//! So `7` and `"7"` differ, as they do in DynamoDB, and no digit goes through a float. A test that cares about the digits of a
-//! large number looks at the item itself ([`crate::store::Store::scan`]).
+//! So `7` and `"7"` differ, as they do in DynamoDB, and no digit goes through a float. A test that cares about the
+//! digits of a large number looks at the item itself ([`crate::store::Store::scan`]).
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -25,7 +25,8 @@ pub fn sequence_number(record: &Value) -> &str {
 
 /// The sequence numbers that a function's answer reports in `batchItemFailures`, in its order.
 ///
-/// Panics when the answer is not of the form that Lambda accepts: anything else would be taken for success, or fail the batch.
+/// Panics when the answer is not of the form that Lambda accepts: anything else would be taken for success, or fail the
+/// batch.
 pub fn failures(answer: &Value) -> Vec<&str> {
     let entries = answer["batchItemFailures"].as_array();
     let entries = entries.unwrap_or_else(|| panic!("an answer without the list batchItemFailures: {answer}"));
@@ -118,7 +119,8 @@ impl TableStream {
         self
     }
 
-    /// The stream with that sequence number on its next record; later ones go up from there, into more digits if need be.
+    /// The stream with that sequence number on its next record; later ones go up from there, into more digits if need
+    /// be.
     pub fn starting_at(mut self, sequence_number: u128) -> TableStream {
         self.next = sequence_number;
         self
@@ -142,8 +144,8 @@ impl TableStream {
         self.record("REMOVE", json!({ "Keys": keys, "OldImage": old }))
     }
 
-    /// A recorded change that lacks what tells it from others, or has the same for all: ARN, id, time and sequence number
-    /// become this stream's next.
+    /// A recorded change that lacks what tells it from others, or has the same for all: ARN, id, time and sequence
+    /// number become this stream's next.
     pub fn complete(&mut self, recorded: &Value) -> Value {
         let event_name = recorded["eventName"].as_str();
         let event_name = event_name.unwrap_or_else(|| panic!("a record without an eventName: {recorded}"));

@@ -53,7 +53,8 @@ pub struct FailedStart {
 }
 
 impl Deployment {
-    /// The function with the projections of a folder, writing to a store. There is no dead-letter table; see [`Deployment::set`].
+    /// The function with the projections of a folder, writing to a store. There is no dead-letter table; see
+    /// [`Deployment::set`].
     pub fn new(projections: &Path, store: &Store) -> Deployment {
         let deployment = Deployment { environment: BTreeMap::new() }
             .set("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME)
@@ -128,7 +129,8 @@ impl Function {
         }
     }
 
-    /// Waits until the function has started and asks for its first event. False when it has ended, or has not within the limit.
+    /// Waits until the function has started and asks for its first event. False when it has ended, or has not within
+    /// the limit.
     pub async fn is_ready_within(&self, limit: Duration) -> bool {
         let mut exit = self.exit.clone();
         tokio::select! {

@@ -1,7 +1,7 @@
 //! The batches in `golden/` and the end tables that the processors which viewfold replaces made of them.
 //!
-//! The files are kept as they came. They lack what only AWS adds, which comes from a stream of [`crate::events`]: ARNs, times,
-//! and ids and sequence numbers of each record's own. `<ms>` in a table stands for a time.
+//! The files are kept as they came. They lack what only AWS adds, which comes from a stream of [`crate::events`]: ARNs,
+//! times, and ids and sequence numbers of each record's own. `<ms>` in a table stands for a time.
 
 use std::fs;
 
@@ -18,7 +18,8 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The records of each batch as recorded, or the payloads of each batch: objects, or text for a payload that need not be JSON.
+    /// The records of each batch as recorded, or the payloads of each batch: objects, or text for a payload that need
+    /// not be JSON.
     pub fn batches(&self) -> &[Vec<Value>] {
         &self.batches
     }

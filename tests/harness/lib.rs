@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The binaries are the real release builds ([`binaries`]), they are driven only through their documented interfaces,
-//! and what they did is read from outside ([`store::Store::documents`]). Nothing here links viewfold's own crates: a mistake in
-//! them cannot hide behind the same mistake in a test.
+//! and what they did is read from outside ([`store::Store::documents`]). Nothing here links viewfold's own crates: a
+//! mistake in them cannot hide behind the same mistake in a test.
 //!
 //! Set-up that fails panics with a message that says what to do; only what a test wants to look at is a `Result`.
 

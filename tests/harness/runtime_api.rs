@@ -148,7 +148,8 @@ impl RuntimeApi {
         })
     }
 
-    /// Waits until the function asks for its first event. False when it has not within the limit, or has failed to start.
+    /// Waits until the function asks for its first event. False when it has not within the limit, or has failed to
+    /// start.
     pub async fn is_ready_within(&self, limit: Duration) -> bool {
         let mut start = self.shared.start.subscribe();
         match timeout(limit, start.wait_for(|start| *start != Start::Silent)).await {

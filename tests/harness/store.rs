@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Store::start`] | the embedded dynoxide, in memory, in the test's process; or, when `VIEWFOLD_TEST_ENDPOINT` is set, what listens there |
+//! | [`Store::start`] | dynoxide, in memory, in the test's process; or what listens at `VIEWFOLD_TEST_ENDPOINT` if that is set |
 //! | [`Store::moto`] | moto, a second opinion by other people; skipped, loudly, where it is not installed |
 //!
 //! Tables are named as in projections everywhere; that they may have a prefix in the store is this module's business.

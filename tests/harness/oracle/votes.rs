@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::documents::sorted;
 
-/// The table `total_votes` after these records of the table `votes`, in the order of the stream; repeated ones count once.
+/// The table `total_votes` after these records of the table `votes`, in the order of the stream; repeated ones count
+/// once.
 pub fn total_votes<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     let mut seen = BTreeSet::new();
     let mut totals: BTreeMap<(&str, &str), u64> = BTreeMap::new();

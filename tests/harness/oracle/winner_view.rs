@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::documents::sorted;
 
-/// The table `Contributions` after these payloads, in the order of the stream; a payload no newer than its product's newest is a
-/// repeated one.
+/// The table `Contributions` after these payloads, in the order of the stream; a payload no newer than its product's
+/// newest is a repeated one.
 pub fn contributions<'a>(payloads: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     let mut products: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for payload in payloads {

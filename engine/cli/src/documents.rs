@@ -60,13 +60,20 @@ pub(crate) fn show(table: &Table, items: &[Item]) -> String {
     text
 }
 
+/// The most characters of a cell; what is cut off is in `--format json`.
+const MAX_CELL: usize = 48;
+
 /// A value in a cell: texts without quotes, everything else as JSON. Control characters are escaped: a document must not
 /// be able to write on the terminal.
 fn cell(value: &Value) -> String {
-    match value {
+    let text: String = match value {
         Value::String(text) => text.chars().map(printable).collect(),
         other => other.to_string(),
+    };
+    if text.chars().count() <= MAX_CELL {
+        return text;
     }
+    text.chars().take(MAX_CELL - 1).chain(['…']).collect()
 }
 
 fn printable(character: char) -> String {

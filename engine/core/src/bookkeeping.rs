@@ -3,8 +3,7 @@
 //! They have text keys `pk` and `sk`; the parts of a key are joined by `/` and escaped, so that no two different events
 //! have one row. A key that is too long for DynamoDB is replaced by its SHA-256.
 
-use crate::evaluate::MAX_PARTITION_KEY_BYTES;
-use crate::program::Projection;
+use crate::program::{MAX_PARTITION_KEY_BYTES, Projection};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use viewfold_value::{Item, Value};

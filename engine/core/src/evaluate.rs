@@ -1,18 +1,13 @@
 //! A matching rule and an event to the change of a document.
 
 use crate::event::Event;
-use crate::program::{OperationKind, OperationTerm, Projection, Rule, Term, key_kind};
+use crate::program::{
+    Attribute, KeyLimits, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, OperationKind, OperationTerm, Projection, Rule,
+    Term, key_kind,
+};
 use crate::report::{Problem, Reason};
 use std::collections::BTreeMap;
-use viewfold_value::{Item, Kind, Number, Value};
-
-/// The most bytes of a partition key's value ([limits]).
-///
-/// [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-pub const MAX_PARTITION_KEY_BYTES: usize = 2048;
-
-/// The most bytes of a sort key's value.
-pub const MAX_SORT_KEY_BYTES: usize = 1024;
+use viewfold_value::{Item, Number, Value};
 
 /// How deep a value of a document may be nested.
 const MAX_NESTING: usize = 32;
@@ -71,13 +66,15 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[&Rule]) -> Resul
             }
         };
         for term in &rule.operations {
-            let name = &projection.attributes[term.attribute];
-            let Some(operation) = operation(event, term, name)? else { continue };
+            let attribute = &projection.attributes[term.attribute];
+            let Some(operation) = operation(event, term, attribute)? else { continue };
             let merged = match changes[at].operations.remove(&term.attribute) {
                 None => operation,
                 Some(before) => both(before, operation).ok_or_else(|| {
-                    let message =
-                        format!("two rules write `{name}` of the same document, `{}` is the second", rule.name);
+                    let message = format!(
+                        "two rules write `{}` of the same document, `{}` is the second",
+                        attribute.name, rule.name
+                    );
                     Problem::new(Reason::Conflict, message)
                 })?,
             };
@@ -98,34 +95,44 @@ fn both(first: Operation, second: Operation) -> Option<Operation> {
 
 fn key(event: &Event, projection: &Projection, rule: &Rule) -> Result<DocumentKey, Problem> {
     let limits = [MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES];
-    let values = projection.table.keys().zip(&rule.key).zip(limits).map(|((attribute, term), limit)| {
+    let values = projection.table.keys().zip(&rule.key).zip(limits).map(|((attribute, term), max_bytes)| {
         let name = &attribute.name;
         let value = evaluate(event, term)?.ok_or_else(|| {
             let message = format!("the key `{name}` has no value: {} finds nothing", shown(term));
             Problem::new(Reason::MissingValue, message)
         })?;
-        let kind = key_kind(attribute.kind);
-        if value.kind() != kind {
-            let found = value.kind();
-            let message = format!("the key `{name}` is a {kind}, and {} is a {found}", shown(term));
-            return Err(Problem::new(Reason::WrongType, message));
-        }
-        match value.size() {
-            0 => Err(Problem::new(Reason::BadKey, format!("the key `{name}` is empty, which DynamoDB does not allow"))),
-            size if kind != Kind::Number && size > limit => {
-                let message = format!("the key `{name}` has {size} bytes; DynamoDB allows {limit}");
-                Err(Problem::new(Reason::BadKey, message))
-            }
-            _ => Ok(value),
-        }
+        let limits = KeyLimits { kind: key_kind(attribute.kind), max_bytes };
+        check_key(&value, limits, || format!("the key `{name}`"), term)?;
+        Ok(value)
     });
     values.collect::<Result<_, _>>().map(DocumentKey)
 }
 
+/// Checks a value that has to be a key of the table or of an index. DynamoDB refuses the write otherwise.
+fn check_key(value: &Value, limits: KeyLimits, what: impl Fn() -> String, term: &Term) -> Result<(), Problem> {
+    let KeyLimits { kind, max_bytes } = limits;
+    if value.kind() != kind {
+        let message = format!("{} is a {kind}, and {} is a {}", what(), shown(term), value.kind());
+        return Err(Problem::new(Reason::WrongType, message));
+    }
+    match value.size() {
+        0 => Err(Problem::new(Reason::BadKey, format!("{} is empty, which DynamoDB does not allow", what()))),
+        size if size > max_bytes => {
+            let message = format!("{} has {size} bytes; DynamoDB allows {max_bytes}", what());
+            Err(Problem::new(Reason::BadKey, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// An operation with its value; nothing where the value is nothing.
-fn operation(event: &Event, term: &OperationTerm, name: &str) -> Result<Option<Operation>, Problem> {
+fn operation(event: &Event, term: &OperationTerm, attribute: &Attribute) -> Result<Option<Operation>, Problem> {
     let Some(value_term) = &term.value else { return Ok(Some(Operation::Remove)) };
     let Some(value) = evaluate(event, value_term)? else { return Ok(None) };
+    let name = &attribute.name;
+    if let Some(limits) = attribute.index_key {
+        check_key(&value, limits, || format!("`{name}`, a key of an index,"), value_term)?;
+    }
     Ok(Some(match (term.kind, value) {
         (OperationKind::Add, Value::Number(number)) => Operation::Add(number),
         (OperationKind::Add, set @ (Value::StringSet(_) | Value::NumberSet(_) | Value::BinarySet(_))) => {

@@ -94,10 +94,38 @@ pub struct Projection {
     /// What makes a repeated event harmless.
     pub guard: Guard,
     /// The attributes its rules write; operations name them by number.
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Attribute>,
+    /// Whether an event that cannot be applied holds up what comes behind it in its lane (`on_error: fail`).
+    pub error_stops_lane: bool,
     /// Its rules in the order of the file.
     pub rules: Vec<Rule>,
 }
+
+/// An attribute that rules write.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// What its values have to be like where an index of the table has it as a key.
+    pub index_key: Option<KeyLimits>,
+}
+
+/// What the value of a key has to be like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyLimits {
+    /// Its type.
+    pub kind: Kind,
+    /// The most bytes of a text or of binary data; neither may be empty.
+    pub max_bytes: usize,
+}
+
+/// The most bytes of a partition key's value ([limits]).
+///
+/// [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+pub const MAX_PARTITION_KEY_BYTES: usize = 2048;
+
+/// The most bytes of a sort key's value.
+pub const MAX_SORT_KEY_BYTES: usize = 1024;
 
 /// A table of documents.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,6 +141,22 @@ pub struct Table {
 }
 
 impl Table {
+    /// What the values of an attribute have to be like, where an index has it as a key.
+    pub fn index_key(&self, attribute: &str) -> Option<KeyLimits> {
+        let limits = |key: &KeyAttribute, max_bytes| {
+            (key.name == attribute).then(|| KeyLimits { kind: key_kind(key.kind), max_bytes })
+        };
+        // An attribute may be a key of several indexes: the narrowest limit counts.
+        self.indexes
+            .iter()
+            .flat_map(|index| {
+                let sort = index.sort_key.as_ref().and_then(|key| limits(key, MAX_SORT_KEY_BYTES));
+                [sort, limits(&index.partition_key, MAX_PARTITION_KEY_BYTES)]
+            })
+            .flatten()
+            .min_by_key(|limits| limits.max_bytes)
+    }
+
     /// The key attributes, partition key first.
     pub fn keys(&self) -> impl Iterator<Item = &KeyAttribute> {
         std::iter::once(&self.partition_key).chain(&self.sort_key)

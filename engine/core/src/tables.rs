@@ -1,7 +1,7 @@
 //! The tables that a program needs.
 
 use crate::bookkeeping;
-use crate::program::{Guard, Program, Table, TableIndex};
+use crate::program::{Guard, Program, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{KeyAttribute, KeyType};
@@ -19,16 +19,9 @@ pub enum Purpose {
 pub fn required(program: &Program) -> Vec<(Purpose, Table)> {
     let mut tables: BTreeMap<Arc<str>, (Purpose, Table)> = BTreeMap::new();
     for projection in &program.projections {
+        // Projections that share a table know all of its indexes.
         let table = &projection.table;
-        let (_, known) = tables.entry(Arc::clone(&table.name)).or_insert_with(|| (Purpose::Documents, table.clone()));
-        // Projections that share a table may each bring indexes.
-        let new: Vec<TableIndex> = table
-            .indexes
-            .iter()
-            .filter(|index| !known.indexes.iter().any(|other| other.name == index.name))
-            .cloned()
-            .collect();
-        known.indexes.extend(new);
+        tables.entry(Arc::clone(&table.name)).or_insert_with(|| (Purpose::Documents, table.clone()));
         if let Guard::EventsTable { table, .. } = &projection.guard {
             tables.entry(Arc::clone(table)).or_insert_with(|| (Purpose::Events, bookkeeping_table(table)));
         }

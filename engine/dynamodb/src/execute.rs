@@ -18,16 +18,28 @@ pub struct Limits {
     pub deadline: Option<Instant>,
 }
 
-/// No request is started when less than this is left.
-const LAST_START: Duration = Duration::from_millis(1_000);
-
-/// Requests in flight are given up when less than this is left: the answer has to reach the platform.
-const LAST_WAIT: Duration = Duration::from_millis(200);
+/// No request is started in the last part of the time: a tenth of it, and at most this.
+const LONGEST_MARGIN: Duration = Duration::from_secs(1);
 
 impl Default for Limits {
     /// 32 requests at a time, and no deadline.
     fn default() -> Limits {
         Limits { requests_in_flight: 32, deadline: None }
+    }
+}
+
+/// The last moments of a batch.
+struct Times {
+    /// No request is started from here on.
+    last_start: Instant,
+    /// Requests in flight are given up here: the answer has to reach the platform.
+    last_wait: Instant,
+}
+
+impl Times {
+    fn until(deadline: Instant) -> Times {
+        let margin = (deadline.saturating_duration_since(Instant::now()) / 10).min(LONGEST_MARGIN);
+        Times { last_start: deadline - margin, last_wait: deadline - margin / 2 }
     }
 }
 
@@ -41,17 +53,18 @@ pub async fn execute(program: &Program, payload: &[u8], store: &Store, limits: L
     let now = jiff::Timestamp::now().to_string();
     let mut batch = Batch::new(program, payload, &now)?;
     let mut in_flight: JoinSet<(usize, Answer)> = JoinSet::new();
+    let times = limits.deadline.map(Times::until);
     let out_of_time = "the invocation's time was up before the store had answered";
     loop {
-        let may_start = limits.deadline.is_none_or(|deadline| Instant::now() + LAST_START < deadline);
+        let may_start = times.as_ref().is_none_or(|times| Instant::now() < times.last_start);
         while may_start && in_flight.len() < limits.requests_in_flight.max(1) {
             let Some((number, request)) = batch.next() else { break };
             let store = store.clone();
             in_flight.spawn(async move { (number, store.send(&request).await) });
         }
-        let answered = match limits.deadline {
+        let answered = match &times {
             None => in_flight.join_next().await,
-            Some(deadline) => match timeout_at(deadline - LAST_WAIT, in_flight.join_next()).await {
+            Some(times) => match timeout_at(times.last_wait, in_flight.join_next()).await {
                 Ok(answered) => answered,
                 Err(_) => break,
             },

@@ -252,7 +252,11 @@ where
 /// Whether a validation message is about the values of this one write, and not about how the table or the function is set
 /// up. Only what is known to be about values is: everything else comes again, and nothing is given up.
 fn is_about_data(message: &str) -> bool {
-    const ABOUT_DATA: [&str; 9] = [
+    const ABOUT_DATA: [&str; 12] = [
+        // Keys of indexes.
+        "secondary index key",
+        "Size of hashkey has exceeded",
+        "Size of rangekey has exceeded",
         "incorrect data type",
         "incorrect operand type",
         "Type mismatch",

@@ -1,6 +1,6 @@
 //! One invocation: a batch in, the lowest failed record out.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,10 +17,11 @@ pub(crate) async fn run(program: Program) -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event| invocation(program, store, event))).await
 }
 
-async fn invocation(program: &Program, store: &Store, event: LambdaEvent<Box<RawValue>>) -> Result<Json, Error> {
+async fn invocation(program: &Program, store: &Store, event: LambdaEvent<Box<RawValue>>) -> Result<Json, Diagnostic> {
     let limits = Limits { deadline: Some(deadline(event.context.deadline)), ..Limits::default() };
-    let report = execute(program, event.payload.get().as_bytes(), store, limits).await.inspect_err(|error| {
+    let report = execute(program, event.payload.get().as_bytes(), store, limits).await.map_err(|error| {
         tracing::error!(request = event.context.request_id, "{error}");
+        Diagnostic { error_type: "viewfold.NotOurBatch".to_owned(), error_message: error.0 }
     })?;
     log(&report, &event.context.request_id);
     Ok(answer(&report))

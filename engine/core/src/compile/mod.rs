@@ -12,7 +12,7 @@ pub use path::{PathError, Step, parse as parse_path};
 
 use crate::decode::PathTree;
 use crate::matching::Index;
-use crate::program::{LaneCheck, Program, Projection, Reader, Stream, StreamIdentity, Table};
+use crate::program::{Attribute, LaneCheck, Program, Projection, Reader, Stream, StreamIdentity, Table};
 use std::sync::Arc;
 use term::Terms;
 use viewfold_spec::projection::{KinesisSource, OrName};
@@ -48,6 +48,7 @@ pub fn compile(files: &[File], options: &Options) -> Result<Program, Vec<Diagnos
         findings.append(&mut compiler.findings);
     }
     findings.append(&mut tables::check(files));
+    tables::share_indexes(&mut program);
     if findings.is_empty() { Ok(program) } else { Err(findings) }
 }
 
@@ -101,7 +102,16 @@ impl Compiler<'_> {
             stream.index.insert((projection, rule), compiled);
         }
         stream.readers.push(Reader { projection, lane });
-        program.projections.push(Projection { name: name.value.clone(), source, table, guard, attributes, rules });
+        let attributes = attributes.into_iter().map(|name| Attribute { name, index_key: None }).collect();
+        program.projections.push(Projection {
+            name: name.value.clone(),
+            source,
+            table,
+            guard,
+            attributes,
+            error_stops_lane: spec.on_error == Some(spec::OnError::Fail),
+            rules,
+        });
     }
 
     fn table(&mut self, document: &spec::Document) -> Table {

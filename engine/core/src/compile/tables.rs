@@ -1,7 +1,7 @@
 //! What projections that are loaded together say about names and tables.
 
 use super::File;
-use crate::program::TableIndex;
+use crate::program::{Program, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute};
@@ -35,6 +35,25 @@ pub(super) fn check(files: &[File]) -> Vec<Diagnostic> {
     findings
 }
 
+/// Tells every projection of all indexes of its table, whichever projection names them: their keys limit its values.
+pub(super) fn share_indexes(program: &mut Program) {
+    for number in 0..program.projections.len() {
+        let name = Arc::clone(&program.projections[number].table.name);
+        let same_table = program.projections.iter().filter(|other| other.table.name == name);
+        let mut indexes: Vec<TableIndex> = Vec::new();
+        for index in same_table.flat_map(|other| &other.table.indexes) {
+            if !indexes.contains(index) {
+                indexes.push(index.clone());
+            }
+        }
+        let projection = &mut program.projections[number];
+        projection.table.indexes = indexes;
+        for attribute in &mut projection.attributes {
+            attribute.index_key = projection.table.index_key(&attribute.name);
+        }
+    }
+}
+
 fn finding(file: &File, code: Code, span: Span, message: String) -> Diagnostic {
     Diagnostic::error(code, &Arc::clone(&file.source), span, message)
 }
@@ -60,6 +79,15 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
     if key(here) != key(there) {
         let message = format!("{} says that `{}` has another key", other.source.name, table.value);
         findings.push(finding(file, Code::TableMismatch, here.partition_key.span, message));
+    }
+    for (name, index) in here.indexes.iter().flatten() {
+        let key =
+            |index: &Index| (index.partition_key.value.clone(), index.sort_key.as_ref().map(|key| key.value.clone()));
+        let same_name = there.indexes.iter().flatten().find(|(other, _)| other.value == name.value);
+        if same_name.is_some_and(|(_, other)| key(index) != key(other)) {
+            let message = format!("{} says that the index `{}` has another key", other.source.name, name.value);
+            findings.push(finding(file, Code::TableMismatch, name.span, message));
+        }
     }
     if let (Some(mark), Some(taken)) = (mark_attribute(file), mark_attribute(other))
         && mark == taken

@@ -50,7 +50,7 @@ pub fn decode(
                 shard: id.rsplit_once(':').map(|(shard, _)| shard.to_owned()),
                 id,
                 sequence: body.sequence.clone(),
-                lane: Lane::PartitionKey(body.partition_key.clone()),
+                lane: lane(record)?,
                 stream: name,
                 now,
                 label: None,
@@ -59,11 +59,11 @@ pub fn decode(
             }
         }
         Body::Dynamodb(body) => {
-            let lane = dynamodb_images(body, program, &mut slots)?;
+            dynamodb_images(body, program, &mut slots)?;
             Metadata {
                 id,
                 sequence: body.sequence.clone(),
-                lane,
+                lane: lane(record)?,
                 stream: name,
                 now,
                 shard: None,
@@ -74,6 +74,23 @@ pub fn decode(
         }
     };
     Ok(Event { record: number, stream, slots, metadata })
+}
+
+/// The lane of a record: its Kinesis partition key, or the key of its DynamoDB item.
+///
+/// # Errors
+///
+/// When a DynamoDB record's key is missing or no DynamoDB JSON.
+pub fn lane(record: &Record<'_>) -> Result<Lane, Problem> {
+    match &record.body {
+        Body::Kinesis(body) => Ok(Lane::PartitionKey(body.partition_key.clone())),
+        Body::Dynamodb(body) => {
+            let keys = body.keys.ok_or_else(|| undecodable("the record names no key of its item"))?;
+            dynamodb_json::read_item(&mut Jiter::new(keys), 0)
+                .map(Lane::Item)
+                .map_err(|error| undecodable(format!("the record's key is no DynamoDB JSON: {error}")))
+        }
+    }
 }
 
 fn undecodable(error: impl std::fmt::Display) -> Problem {
@@ -97,8 +114,8 @@ fn kinesis_payload(body: &KinesisBody<'_>, stream: &Stream, slots: &mut [Slot]) 
     read().map_err(not_json)
 }
 
-/// Fills the slots from the images of a DynamoDB record, and reads the item's key.
-fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot]) -> Result<Lane, Problem> {
+/// Fills the slots from the images of a DynamoDB record.
+fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
     let images = [("keys", body.keys), ("new", body.new), ("old", body.old)];
     for (name, image) in images {
         let Some(image) = image else { continue };
@@ -108,10 +125,7 @@ fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot])
             .read_image(&mut reader, name, slots)
             .map_err(|error| undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}")))?;
     }
-    let keys = body.keys.ok_or_else(|| undecodable("the record names no key of its item"))?;
-    dynamodb_json::read_item(&mut Jiter::new(keys), 0)
-        .map(Lane::Item)
-        .map_err(|error| undecodable(format!("the record's key is no DynamoDB JSON: {error}")))
+    Ok(())
 }
 
 /// The stream that a record comes from, by its ARN, and a DynamoDB stream's label.

@@ -120,7 +120,7 @@ pub(super) fn marked_update(
 fn writer(projection: &Projection, effects: &Effects) -> Writer {
     let mut writer = Writer::default();
     for (attribute, effect) in effects.iter() {
-        writer.effect(&projection.attributes[attribute], effect);
+        writer.effect(&projection.attributes[attribute].name, effect);
     }
     writer
 }

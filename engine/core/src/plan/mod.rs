@@ -15,12 +15,12 @@ pub use request::{Action, Answer, Cancellation, Put, Request, Update};
 use crate::decode::envelope::Record;
 use crate::decode::{self, envelope};
 use crate::evaluate::{self, Change};
-use crate::event::Event;
+use crate::event::{Event, Lane};
 use crate::mark::Mark;
 use crate::matching;
 use crate::program::{Guard, LaneCheck, Program, Projection, Reader, Rule};
 use crate::report::{Outcome, Outcomes, Problem, Reason, Report};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use unit::{Application, Unit};
 
@@ -65,12 +65,16 @@ impl<'p> Batch<'p> {
             streams.push(program.stream(&record.stream).ok_or_else(|| unread_stream(program, number, record))?);
         }
         let mut outcomes = Outcomes::default();
-        let mut grouping = Grouping { program, by_projection: HashMap::new(), seen: HashMap::new() };
+        let mut grouping =
+            Grouping { program, by_projection: HashMap::new(), seen: HashMap::new(), stopped: HashMap::new() };
         let now: Arc<str> = Arc::from(now);
         for (number, (record, stream)) in records.iter().zip(&streams).enumerate() {
             match decode::decode(record, number, *stream, program, &now) {
                 Ok(event) => grouping.event(&event, &mut outcomes),
-                Err(problem) => outcomes.note(number, None, Outcome::Rejected(problem)),
+                Err(problem) => {
+                    grouping.undecodable(*stream, record);
+                    outcomes.note(number, None, Outcome::Rejected(problem));
+                }
             }
         }
         let units = grouping.units(&mut outcomes);
@@ -128,10 +132,31 @@ struct Grouping<'p> {
     program: &'p Program,
     by_projection: HashMap<usize, Vec<Application>>,
     /// The ids that each projection with an events table has seen in this batch.
-    seen: HashMap<usize, std::collections::HashSet<String>>,
+    seen: HashMap<usize, HashSet<String>>,
+    /// The lanes that wait behind an event that could not be applied, by projection (`on_error: fail`). No lane at all
+    /// stands for every lane: that of the event could not be told.
+    stopped: HashMap<usize, HashSet<Option<Lane>>>,
 }
 
 impl Grouping<'_> {
+    /// A record that is no event holds up its lane like an event that cannot be applied.
+    fn undecodable(&mut self, stream: usize, record: &Record<'_>) {
+        let lane = decode::lane(record).ok();
+        for reader in &self.program.streams[stream].readers {
+            self.stop(reader.projection, lane.clone());
+        }
+    }
+
+    fn stop(&mut self, projection: usize, lane: Option<Lane>) {
+        if self.program.projections[projection].error_stops_lane {
+            self.stopped.entry(projection).or_default().insert(lane);
+        }
+    }
+
+    fn is_stopped(&self, projection: usize, lane: &Lane) -> bool {
+        self.stopped.get(&projection).is_some_and(|lanes| lanes.contains(&None) || lanes.contains(&Some(lane.clone())))
+    }
+
     fn event(&mut self, event: &Event, outcomes: &mut Outcomes) {
         let stream = &self.program.streams[event.stream];
         let matches = matching::matches(event, &stream.index, |(projection, rule)| {
@@ -140,6 +165,7 @@ impl Grouping<'_> {
         let mut failed: Vec<usize> = Vec::new();
         for (projection, problem) in matches.problems {
             failed.push(projection);
+            self.stop(projection, Some(event.metadata.lane.clone()));
             outcomes.note(event.record, Some(projection), Outcome::Rejected(problem));
         }
         for reader in &stream.readers {
@@ -156,6 +182,12 @@ impl Grouping<'_> {
             if rules.is_empty() {
                 continue;
             }
+            if self.is_stopped(reader.projection, &event.metadata.lane) {
+                let message =
+                    "an earlier event of its lane could not be applied, and `on_error: fail` holds the lane up";
+                outcomes.note(event.record, Some(reader.projection), Outcome::Failed(message.into()));
+                continue;
+            }
             match self.application(event, reader, projection, &rules) {
                 Ok(Some(application)) => {
                     self.by_projection.entry(reader.projection).or_default().push(application);
@@ -163,6 +195,7 @@ impl Grouping<'_> {
                 Ok(None) => outcomes.note(event.record, Some(reader.projection), Outcome::Applied),
                 Err(Skip::Repeated) => outcomes.note(event.record, Some(reader.projection), Outcome::Repeated),
                 Err(Skip::Rejected(problem)) => {
+                    self.stop(reader.projection, Some(event.metadata.lane.clone()));
                     outcomes.note(event.record, Some(reader.projection), Outcome::Rejected(problem));
                 }
             }
@@ -239,7 +272,6 @@ fn required(event: &Event, term: &crate::program::Term) -> Result<viewfold_value
 
 /// Checks a record's lane against what the file says: an event in another lane has not the order that is relied on.
 fn check_lane(event: &Event, reader: &Reader) -> Result<(), Problem> {
-    use crate::event::Lane;
     let wrong = |message: String| Err(Problem::new(Reason::WrongLane, message));
     match (&reader.lane, &event.metadata.lane) {
         (Some(LaneCheck::PartitionKey(term)), Lane::PartitionKey(key)) => {

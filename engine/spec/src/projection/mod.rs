@@ -43,7 +43,8 @@ pub struct Projection {
     /// event.
     #[schemars(length(min = 1))]
     pub rules: Spanned<Vec<Spanned<Rule>>>,
-    /// What becomes of an event that matched but cannot be applied. `fail`: it is reported, and its record comes again.
+    /// What becomes of an event that cannot be applied. Unless said, its record is reported as failed and comes again,
+    /// and the events behind it go on. `fail`: the events behind it in its lane wait for it, too.
     pub on_error: Option<OnError>,
 }
 
@@ -51,6 +52,7 @@ pub struct Projection {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
-    /// It is reported, and its record comes again until it can be applied or expires. Events behind it go on.
+    /// Its record is reported as failed and comes again until it can be applied or expires, and what comes behind it in
+    /// its lane waits.
     Fail,
 }

@@ -1,50 +1,14 @@
 //! From an event to the rules that match it.
 //!
-//! A stream's rules are not tried one by one. Each rule that asks for one of some values at a place is filed under those
-//! values, so that a look-up of the event's value finds just the rules that could match; only those, and the few rules
-//! without such a condition, are then tested in full. (AWS event-ruler compiles its patterns for the same reason.)
+//! A stream's rules are not tried one by one: a look-up of the event's values in the program's [`Index`] finds just the
+//! rules that could match, and only those are tested in full.
 
 use crate::event::Event;
-use crate::program::{Condition, Rule, Subject, Test};
+use crate::program::{Condition, Index, Rule, RuleId, Test};
 use crate::report::{Problem, Reason};
-use std::collections::HashMap;
 use viewfold_value::{Kind, Value};
 
-/// A rule's place in a program: the projection's number, then the rule's.
-pub type RuleId = (usize, usize);
-
-/// From the values of an event to the rules they may match.
-#[derive(Debug, Default)]
-pub struct Index {
-    /// For each place that some rule compares with values: the rules by value.
-    by_value: Vec<(Subject, HashMap<Value, Vec<RuleId>>)>,
-    /// Rules that compare nothing.
-    always: Vec<RuleId>,
-}
-
 impl Index {
-    /// Files a rule under its first condition that names values.
-    pub fn insert(&mut self, id: RuleId, rule: &Rule) {
-        let selective = rule.when.iter().find_map(|condition| Some((condition.subject, values(&condition.test)?)));
-        let Some((subject, values)) = selective else {
-            self.always.push(id);
-            return;
-        };
-        let at = match self.by_value.iter().position(|(other, _)| *other == subject) {
-            Some(at) => at,
-            None => {
-                self.by_value.push((subject, HashMap::new()));
-                self.by_value.len() - 1
-            }
-        };
-        for value in values {
-            let rules = self.by_value[at].1.entry(value.clone()).or_default();
-            if rules.last() != Some(&id) {
-                rules.push(id);
-            }
-        }
-    }
-
     /// The rules that may match an event, in the program's order, each once.
     ///
     /// A value that cannot be used may match any rule that looks at it: the full test then says so.
@@ -66,18 +30,6 @@ impl Index {
         rules.sort_unstable();
         rules.dedup();
         rules
-    }
-}
-
-/// The values one of which a test asks for; nothing for other tests.
-fn values(test: &Test) -> Option<Vec<&Value>> {
-    match test {
-        Test::Equals(value) => Some(vec![value]),
-        Test::AnyOf(tests) => {
-            let lists: Option<Vec<Vec<&Value>>> = tests.iter().map(values).collect();
-            lists.map(|lists| lists.concat())
-        }
-        Test::Exists(_) | Test::Kind(_) => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! `guard:`, and whether it keeps what it promises.
 
+use super::Compiler;
 use super::term::Terms;
-use super::{Compiler, Step};
-use crate::program::{Guard, LaneCheck, MetadataName, OperationKind, OrderBy, Rule, Subject, Table, Term};
+use crate::program::{Guard, LaneCheck, MetadataName, OperationKind, OrderBy, Rule, Step, Subject, Table, Term};
 use std::sync::Arc;
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Literal, Spanned};

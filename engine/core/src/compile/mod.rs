@@ -8,11 +8,11 @@ mod rule;
 mod tables;
 mod term;
 
-pub use path::{PathError, Step, parse as parse_path};
+pub use path::{PathError, parse as parse_path};
 
-use crate::decode::PathTree;
-use crate::matching::Index;
-use crate::program::{Attribute, LaneCheck, Program, Projection, Reader, Stream, StreamIdentity, Table};
+use crate::program::{
+    Attribute, Index, LaneCheck, PathTree, Program, Projection, Reader, Stream, StreamIdentity, Table,
+};
 use std::sync::Arc;
 use term::Terms;
 use viewfold_spec::projection::{KinesisSource, OrName};

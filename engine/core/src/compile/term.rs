@@ -1,9 +1,8 @@
 //! Values of a file to terms: texts that are paths, metadata or plain text.
 
+use super::Compiler;
 use super::path::{self, PathError};
-use super::{Compiler, Step};
-use crate::decode::PathTree;
-use crate::program::{MetadataName, StreamIdentity, Subject, Term};
+use crate::program::{MetadataName, PathTree, Step, StreamIdentity, Subject, Term};
 use std::sync::Arc;
 use viewfold_spec::{Code, Literal, Span, Spanned, suggest};
 use viewfold_value::Value;

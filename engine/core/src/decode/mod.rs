@@ -13,8 +13,6 @@
 pub mod envelope;
 mod slots;
 
-pub use slots::PathTree;
-
 use crate::event::{Event, Lane, Metadata, Slot};
 use crate::program::{Program, Stream, StreamIdentity};
 use crate::report::{Problem, Reason};

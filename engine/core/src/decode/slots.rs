@@ -1,77 +1,15 @@
 //! One pass over a payload fills the slots of all paths; everything else is skipped.
 
-use crate::compile::Step;
 use crate::event::Slot;
+use crate::program::{PathTree, Place};
 use jiter::{Jiter, Peek};
-use std::collections::HashMap;
 use viewfold_value::Value;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, MAX_DEPTH, ReadError};
 
-/// The paths that a stream's projections read, as a tree: paths share their beginnings.
-#[derive(Debug, Default)]
-pub struct PathTree {
-    /// The first is the payload itself.
-    nodes: Vec<Node>,
-    slots: usize,
-}
-
-/// A place in payloads.
-#[derive(Debug, Default)]
-struct Node {
-    /// The slot of the value at this place, if a path ends here.
-    slot: Option<usize>,
-    names: HashMap<String, usize>,
-    indexes: Vec<(i64, usize)>,
-}
-
 impl PathTree {
-    /// The slot of a path, which is added unless it is there.
-    pub fn insert(&mut self, path: &[Step]) -> usize {
-        if self.nodes.is_empty() {
-            self.nodes.push(Node::default());
-        }
-        let mut at = 0;
-        for step in path {
-            at = match self.next(at, step) {
-                Some(next) => next,
-                None => {
-                    let next = self.nodes.len();
-                    self.nodes.push(Node::default());
-                    match step {
-                        Step::Name(name) => drop(self.nodes[at].names.insert(name.clone(), next)),
-                        Step::Index(index) => self.nodes[at].indexes.push((*index, next)),
-                    }
-                    next
-                }
-            };
-        }
-        let slots = &mut self.slots;
-        *self.nodes[at].slot.get_or_insert_with(|| {
-            *slots += 1;
-            *slots - 1
-        })
-    }
-
-    fn next(&self, at: usize, step: &Step) -> Option<usize> {
-        match step {
-            Step::Name(name) => self.nodes[at].names.get(name).copied(),
-            Step::Index(index) => self.nodes[at].indexes.iter().find(|(i, _)| i == index).map(|(_, next)| *next),
-        }
-    }
-
-    /// How many slots there are.
-    pub fn slots(&self) -> usize {
-        self.slots
-    }
-
-    /// The place of the payload itself.
-    fn root(&self) -> Option<&Node> {
-        self.nodes.first()
-    }
-
     /// Fills the slots at and below a place from a value that has been read.
-    fn fill(&self, value: &Value, node: &Node, slots: &mut [Slot]) {
+    fn fill(&self, value: &Value, node: &Place, slots: &mut [Slot]) {
         if let Some(slot) = node.slot {
             slots[slot] = Slot::Found(value.clone());
         }
@@ -95,7 +33,7 @@ impl PathTree {
     }
 
     /// Marks the slots at and below a place: what stands there cannot be used.
-    fn spoil(&self, reason: &str, node: &Node, slots: &mut [Slot]) {
+    fn spoil(&self, reason: &str, node: &Place, slots: &mut [Slot]) {
         if let Some(slot) = node.slot {
             slots[slot] = Slot::Unusable(reason.to_owned());
         }
@@ -105,7 +43,7 @@ impl PathTree {
     }
 
     /// Empties the slots below a place, where a key that came before comes again: the last one counts.
-    fn clear(&self, node: &Node, slots: &mut [Slot]) {
+    fn clear(&self, node: &Place, slots: &mut [Slot]) {
         if let Some(slot) = node.slot {
             slots[slot] = Slot::Missing;
         }
@@ -126,7 +64,7 @@ impl PathTree {
         &self,
         reader: &mut Jiter<'_>,
         peek: Peek,
-        node: &Node,
+        node: &Place,
         slots: &mut [Slot],
         depth: u32,
     ) -> Result<(), ReadError> {
@@ -208,7 +146,7 @@ impl PathTree {
     }
 
     /// An error of the text itself as it is; a value that cannot be used spoils its place and no more.
-    fn spoiled(&self, error: ReadError, node: &Node, slots: &mut [Slot]) -> Result<(), ReadError> {
+    fn spoiled(&self, error: ReadError, node: &Place, slots: &mut [Slot]) -> Result<(), ReadError> {
         match error {
             ReadError::Unusable(reason) => {
                 self.spoil(&reason, node, slots);
@@ -229,6 +167,7 @@ fn element(list: &[Value], index: i64) -> Option<&Value> {
 mod tests {
     use super::*;
     use crate::compile::parse_path;
+    use crate::program::Step;
     use proptest::prelude::*;
 
     fn tree(paths: &[&str]) -> PathTree {

@@ -2,8 +2,13 @@
 //!
 //! A [`Program`] is made once, at start, by [`compile`](crate::compile), and shared by all batches.
 
-use crate::decode::PathTree;
-use crate::matching::Index;
+mod index;
+mod paths;
+
+pub use index::{Index, RuleId};
+pub(crate) use paths::Place;
+pub use paths::{PathTree, Step};
+
 use std::sync::Arc;
 use viewfold_spec::projection::{KeyAttribute, KeyType};
 use viewfold_value::{Kind, Value};

@@ -1,0 +1,77 @@
+//! The paths that projections read, each with the slot that its value goes into.
+
+use std::collections::HashMap;
+
+/// One step into a payload.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// A key of an object.
+    Name(String),
+    /// An element of an array; from its end where negative.
+    Index(i64),
+}
+
+/// The paths that a stream's projections read, as a tree: paths share their beginnings.
+#[derive(Debug, Default)]
+pub struct PathTree {
+    /// The first is the payload itself.
+    pub(crate) nodes: Vec<Place>,
+    slots: usize,
+}
+
+/// A place in payloads.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    /// The slot of the value at this place, if a path ends here.
+    pub(crate) slot: Option<usize>,
+    /// The places below, by their key, as numbers of [`PathTree::nodes`].
+    pub(crate) names: HashMap<String, usize>,
+    /// The places below, by their index; from the end where negative.
+    pub(crate) indexes: Vec<(i64, usize)>,
+}
+
+impl PathTree {
+    /// The slot of a path, which is added unless it is there.
+    pub fn insert(&mut self, path: &[Step]) -> usize {
+        if self.nodes.is_empty() {
+            self.nodes.push(Place::default());
+        }
+        let mut at = 0;
+        for step in path {
+            at = match self.next(at, step) {
+                Some(next) => next,
+                None => {
+                    let next = self.nodes.len();
+                    self.nodes.push(Place::default());
+                    match step {
+                        Step::Name(name) => drop(self.nodes[at].names.insert(name.clone(), next)),
+                        Step::Index(index) => self.nodes[at].indexes.push((*index, next)),
+                    }
+                    next
+                }
+            };
+        }
+        let slots = &mut self.slots;
+        *self.nodes[at].slot.get_or_insert_with(|| {
+            *slots += 1;
+            *slots - 1
+        })
+    }
+
+    fn next(&self, at: usize, step: &Step) -> Option<usize> {
+        match step {
+            Step::Name(name) => self.nodes[at].names.get(name).copied(),
+            Step::Index(index) => self.nodes[at].indexes.iter().find(|(i, _)| i == index).map(|(_, next)| *next),
+        }
+    }
+
+    /// How many slots there are.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The place of the payload itself.
+    pub(crate) fn root(&self) -> Option<&Place> {
+        self.nodes.first()
+    }
+}

@@ -117,10 +117,9 @@ fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot])
     let images = [("keys", body.keys), ("new", body.new), ("old", body.old)];
     for (name, image) in images {
         let Some(image) = image else { continue };
-        let mut reader = Jiter::new(image);
         stream
             .paths
-            .read_image(&mut reader, name, slots)
+            .read_image(image, name, slots)
             .map_err(|error| undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}")))?;
     }
     Ok(())

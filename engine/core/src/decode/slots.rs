@@ -71,89 +71,97 @@ impl PathTree {
         if depth > MAX_DEPTH {
             return Err(ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels")));
         }
-        match peek {
-            Peek::Object if node.slot.is_none() && !node.names.is_empty() => {
-                let mut next = reader.known_object()?.map(|name| node.names.get(name).copied());
-                while let Some(place) = next {
-                    let peek = reader.peek()?;
-                    match place {
-                        Some(place) => {
-                            let place = &self.nodes[place];
-                            self.clear(place, slots);
-                            self.read_json_at(reader, peek, place, slots, depth + 1)?;
-                        }
-                        None => reader.known_skip(peek)?,
+        let whole = node.slot.is_some() || (peek == Peek::Array && !node.indexes.is_empty());
+        if whole {
+            let start = reader.current_index();
+            match json::read_value(reader, peek, depth) {
+                Ok(value) => self.fill(&value, node, slots),
+                Err(ReadError::Unusable(reason)) => {
+                    self.spoil(&reason, node, slots);
+                    // Only what is unusable is lost: the places below are read on their own.
+                    if peek == Peek::Object && !node.names.is_empty() {
+                        self.read_names(&mut Jiter::new(reader.slice_to_current(start)), node, slots, depth)?;
                     }
-                    next = reader.next_key()?.map(|name| node.names.get(name).copied());
                 }
-                Ok(())
+                Err(error) => return Err(error),
             }
-            _ if node.slot.is_some() || (peek == Peek::Array && !node.indexes.is_empty()) => {
-                match json::read_value(reader, peek, depth) {
-                    Ok(value) => {
-                        self.fill(&value, node, slots);
-                        Ok(())
-                    }
-                    Err(error) => self.spoiled(error, node, slots),
-                }
-            }
-            _ => Ok(reader.known_skip(peek)?),
+            Ok(())
+        } else if peek == Peek::Object && !node.names.is_empty() {
+            self.read_names(reader, node, slots, depth)
+        } else {
+            Ok(reader.known_skip(peek)?)
         }
     }
 
-    /// Reads the image `name` of a DynamoDB record, an item in DynamoDB JSON: it stands at `$.name`.
-    pub(super) fn read_image(&self, reader: &mut Jiter<'_>, name: &str, slots: &mut [Slot]) -> Result<(), ReadError> {
-        let Some(root) = self.root() else { return Ok(()) };
-        if let Some(whole) = root.slot {
-            return match dynamodb_json::read_item(reader, 0) {
-                Ok(item) => {
-                    let image = Value::Map(item);
-                    if let Some(next) = root.names.get(name) {
-                        self.fill(&image, &self.nodes[*next], slots);
-                    }
-                    match &mut slots[whole] {
-                        Slot::Found(Value::Map(images)) => drop(images.insert(name.to_owned(), image)),
-                        Slot::Unusable(_) => {}
-                        slot => *slot = Slot::Found(Value::Map([(name.to_owned(), image)].into())),
-                    }
-                    Ok(())
-                }
-                Err(error) => self.spoiled(error, root, slots),
-            };
-        }
-        let Some(node) = root.names.get(name).map(|next| &self.nodes[*next]) else { return Ok(()) };
-        if node.slot.is_some() {
-            return match dynamodb_json::read_item(reader, 0) {
-                Ok(item) => {
-                    self.fill(&Value::Map(item), node, slots);
-                    Ok(())
-                }
-                Err(error) => self.spoiled(error, node, slots),
-            };
+    /// Reads an object for the places below a place.
+    fn read_names(
+        &self,
+        reader: &mut Jiter<'_>,
+        node: &Place,
+        slots: &mut [Slot],
+        depth: u32,
+    ) -> Result<(), ReadError> {
+        for place in node.names.values() {
+            self.clear(&self.nodes[*place], slots);
         }
         let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
         while let Some(place) = next {
+            let peek = reader.peek()?;
             match place.map(|place| &self.nodes[place]) {
-                Some(place) => match dynamodb_json::read_attribute(reader, 0) {
-                    Ok(value) => self.fill(&value, place, slots),
-                    Err(error) => self.spoiled(error, place, slots)?,
-                },
-                None => reader.next_skip()?,
+                Some(place) => {
+                    // A key may come twice: the last one counts.
+                    self.clear(place, slots);
+                    self.read_json_at(reader, peek, place, slots, depth + 1)?;
+                }
+                None => reader.known_skip(peek)?,
             }
             next = reader.next_key()?.map(|name| node.names.get(name).copied());
         }
         Ok(())
     }
 
-    /// An error of the text itself as it is; a value that cannot be used spoils its place and no more.
-    fn spoiled(&self, error: ReadError, node: &Place, slots: &mut [Slot]) -> Result<(), ReadError> {
-        match error {
-            ReadError::Unusable(reason) => {
-                self.spoil(&reason, node, slots);
-                Ok(())
+    /// Reads the image `name` of a DynamoDB record, an item in DynamoDB JSON: it stands at `$.name`.
+    pub(super) fn read_image(&self, image: &[u8], name: &str, slots: &mut [Slot]) -> Result<(), ReadError> {
+        let Some(root) = self.root() else { return Ok(()) };
+        let node = root.names.get(name).map(|next| &self.nodes[*next]);
+        let own = node.and_then(|node| node.slot);
+        if root.slot.is_some() || own.is_some() {
+            let found = match dynamodb_json::read_item(&mut Jiter::new(image), 0) {
+                Ok(item) => Slot::Found(Value::Map(item)),
+                Err(ReadError::Unusable(reason)) => Slot::Unusable(reason),
+                Err(error) => return Err(error),
+            };
+            if let Some(whole) = root.slot {
+                match (&mut slots[whole], &found) {
+                    (Slot::Found(Value::Map(images)), Slot::Found(image)) => {
+                        images.insert(name.to_owned(), image.clone());
+                    }
+                    (Slot::Unusable(_), _) => {}
+                    (slot, Slot::Found(image)) => {
+                        *slot = Slot::Found(Value::Map([(name.to_owned(), image.clone())].into()))
+                    }
+                    (slot, unusable) => *slot = unusable.clone(),
+                }
             }
-            error => Err(error),
+            if let Some(own) = own {
+                slots[own] = found;
+            }
         }
+        let Some(node) = node.filter(|node| !node.names.is_empty()) else { return Ok(()) };
+        let mut reader = Jiter::new(image);
+        let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
+        while let Some(place) = next {
+            match place.map(|place| &self.nodes[place]) {
+                Some(place) => match dynamodb_json::read_attribute(&mut reader, 0) {
+                    Ok(value) => self.fill(&value, place, slots),
+                    Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
+                    Err(error) => return Err(error),
+                },
+                None => reader.next_skip()?,
+            }
+            next = reader.next_key()?.map(|name| node.names.get(name).copied());
+        }
+        Ok(())
     }
 }
 
@@ -211,6 +219,9 @@ mod tests {
         let tree = tree(&["$.a.b", "$.n", "$.m"]);
         assert_eq!(shown(&read(&tree, r#"{"a":{"b":1},"a":{},"n":1e999,"m":2}"#).unwrap()), ["-", "!", "2"]);
         assert!(read(&tree, r#"{"m":2"#).is_err());
+        let with_whole = super::tests::tree(&["$", "$.m", "$.o.p", "$.q"]);
+        let text = r#"{"n":1e999,"m":2,"o":{"x":1e999,"p":3}}"#;
+        assert_eq!(shown(&read(&with_whole, text).unwrap()), ["!", "2", "3", "-"]);
     }
 
     #[test]
@@ -218,7 +229,7 @@ mod tests {
         let tree = tree(&["$.new.s", "$.new.m.k", "$.new.n"]);
         let text = r#"{"s":{"SS":["b"]},"m":{"M":{"k":{"B":"AQ=="}}},"n":{"N":"1e500"},"o":{"S":"x"}}"#;
         let mut slots = vec![Slot::Missing; 3];
-        tree.read_image(&mut Jiter::new(text.as_bytes()), "new", &mut slots).unwrap();
+        tree.read_image(text.as_bytes(), "new", &mut slots).unwrap();
         assert_eq!(slots[0], Slot::Found(Value::StringSet(["b".to_owned()].into())));
         assert_eq!(slots[1], Slot::Found(Value::Binary(vec![1])));
         assert!(matches!(slots[2], Slot::Unusable(_)));

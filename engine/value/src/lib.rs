@@ -9,5 +9,5 @@ pub mod json;
 mod number;
 mod value;
 
-pub use number::{MAX_DIGITS, Number, NumberError};
+pub use number::{MAX_DIGITS, Number, NumberError, Rounding};
 pub use value::{Item, Kind, Value};

@@ -1,5 +1,9 @@
 //! Exact decimal numbers with DynamoDB's limits.
 
+mod arithmetic;
+
+pub use arithmetic::Rounding;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -44,6 +48,10 @@ pub enum NumberError {
     TooLarge,
     /// The magnitude is below 10^-130 and not zero.
     TooSmall,
+    /// Divided by zero.
+    DivisionByZero,
+    /// A power that is not whole, or beyond ±1000.
+    Power,
 }
 
 impl fmt::Display for NumberError {
@@ -53,6 +61,8 @@ impl fmt::Display for NumberError {
             NumberError::TooManyDigits => "more than 38 significant digits",
             NumberError::TooLarge => "larger than 9.99E+125, the largest number of DynamoDB",
             NumberError::TooSmall => "closer to zero than 1E-130, the smallest number of DynamoDB",
+            NumberError::DivisionByZero => "a division by zero",
+            NumberError::Power => "a power has to be a whole number from -1000 to 1000",
         })
     }
 }

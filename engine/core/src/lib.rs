@@ -26,6 +26,7 @@ pub mod compile;
 pub mod decode;
 pub mod evaluate;
 pub mod event;
+pub mod expression;
 pub mod fold;
 pub mod mark;
 pub mod matching;

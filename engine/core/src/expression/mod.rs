@@ -1,0 +1,14 @@
+//! Expressions: the text between `${` and `}`.
+//!
+//! ```text
+//! text ─ cut ─> evalexpr's own text, operands apart ─ evalexpr ─> its tree ─ syntax ─> Expression
+//! ```
+//!
+//! evalexpr gives the grammar and the tree, and no more: it would read `$.order-id` as a subtraction and thirty digits as a
+//! float. So [`cut`] takes paths, names and number literals out before it parses, each with its place, and evaluation is
+//! ours, over exact numbers.
+
+mod cut;
+mod syntax;
+
+pub use syntax::{Binary, Expression, Kind, SyntaxError, Unary, parse};

@@ -1,0 +1,296 @@
+//! evalexpr's tree as expressions of ours.
+
+use super::cut::{Cut, Piece, cut, piece_number};
+use evalexpr::{EvalexprError, Node, Operator, build_operator_tree};
+use viewfold_value::Value;
+
+/// How deep parentheses may be nested.
+const MAX_DEPTH: usize = 32;
+
+/// The most operators, parentheses and operands of an expression. evalexpr builds its tree by recursion without a limit of
+/// its own, so they are counted first.
+const MAX_PARTS: usize = 256;
+
+/// The longest expression, in bytes.
+const MAX_BYTES: usize = 4096;
+
+/// Why a text is no expression.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyntaxError {
+    /// Where, in bytes of the expression.
+    pub at: usize,
+    /// One sentence.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl SyntaxError {
+    pub(super) fn new(at: usize, message: impl Into<String>) -> SyntaxError {
+        SyntaxError { at, message: message.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> SyntaxError {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// An expression as it was written; its paths and names are not resolved yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expression {
+    /// Where it starts, in bytes of the text; of an operator, where its first operand starts.
+    pub at: usize,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an [`Expression`] is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Kind {
+    /// A number, text or boolean.
+    Constant(Value),
+    /// A path, as written: `$.a`, `$$.time`, `doc.a`, `line.price`.
+    Path(String),
+    /// A bare name.
+    Name(String),
+    /// A function and its arguments.
+    Call(String, Vec<Expression>),
+    /// An operator with one operand.
+    Unary(Unary, Box<Expression>),
+    /// An operator with two operands.
+    Binary(Binary, Box<Expression>, Box<Expression>),
+}
+
+/// Operators with one operand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unary {
+    /// `-a`
+    Negate,
+    /// `!a`
+    Not,
+}
+
+/// Operators with two operands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "they are named after what they do")]
+pub enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    Power,
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    GreaterOrEqual,
+    LessOrEqual,
+    And,
+    Or,
+}
+
+/// Parses an expression.
+///
+/// # Errors
+///
+/// When it is none, or longer or deeper than is allowed.
+pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
+    if text.len() > MAX_BYTES {
+        return Err(SyntaxError::new(0, format!("the expression is longer than {MAX_BYTES} bytes")));
+    }
+    if text.trim().is_empty() {
+        return Err(SyntaxError::new(0, "the expression is empty"));
+    }
+    parentheses(text)?;
+    let cut = cut(text)?;
+    if cut.operators + cut.pieces.len() > MAX_PARTS {
+        let error = SyntaxError::new(0, format!("the expression has more than {MAX_PARTS} operators and operands"));
+        return Err(error.help("divide it into several values"));
+    }
+    let tree = build_operator_tree(&cut.text).map_err(|error| syntax_error(&error))?;
+    convert(&tree, &cut)
+}
+
+/// Checks that parentheses match and are not nested too deep.
+fn parentheses(text: &str) -> Result<(), SyntaxError> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(q), c) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(') => open.push(at),
+            (None, ')') if open.pop().is_none() => {
+                return Err(SyntaxError::new(at, "this `)` closes nothing"));
+            }
+            (None, _) => {}
+        }
+        if open.len() > MAX_DEPTH {
+            return Err(SyntaxError::new(at, format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+    }
+    match open.pop() {
+        Some(at) => Err(SyntaxError::new(at, "this `(` is never closed")),
+        None => Ok(()),
+    }
+}
+
+fn syntax_error(error: &EvalexprError) -> SyntaxError {
+    let message = match error {
+        EvalexprError::WrongOperatorArgumentAmount { .. } => {
+            "an operator lacks an operand, or has one too many".to_owned()
+        }
+        EvalexprError::MissingOperatorOutsideOfBrace => "two values stand side by side without an operator".to_owned(),
+        EvalexprError::AppendedToLeafNode => "two values stand side by side without an operator".to_owned(),
+        EvalexprError::UnmatchedPartialToken { first, .. } => format!("`{first}` is no operator"),
+        EvalexprError::IllegalEscapeSequence(sequence) => format!("`{sequence}` is no escape in a text"),
+        other => format!("this is no expression: {other}"),
+    };
+    SyntaxError::new(0, message)
+}
+
+fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
+    let child = |number: usize| match node.children().get(number) {
+        Some(child) => convert(child, cut),
+        None => Err(SyntaxError::new(0, "an operator lacks an operand")),
+    };
+    let binary = |operator: Binary| {
+        let (left, right) = (child(0)?, child(1)?);
+        Ok(Expression { at: left.at, kind: Kind::Binary(operator, Box::new(left), Box::new(right)) })
+    };
+    let unary = |operator: Unary| {
+        let operand = child(0)?;
+        Ok(Expression { at: operand.at, kind: Kind::Unary(operator, Box::new(operand)) })
+    };
+    match node.operator() {
+        Operator::RootNode if node.children().is_empty() => Err(SyntaxError::new(0, "there is nothing in parentheses")),
+        Operator::RootNode => child(0),
+        Operator::Add => binary(Binary::Add),
+        Operator::Sub => binary(Binary::Subtract),
+        Operator::Mul => binary(Binary::Multiply),
+        Operator::Div => binary(Binary::Divide),
+        Operator::Mod => binary(Binary::Remainder),
+        Operator::Exp => binary(Binary::Power),
+        Operator::Eq => binary(Binary::Equal),
+        Operator::Neq => binary(Binary::NotEqual),
+        Operator::Gt => binary(Binary::Greater),
+        Operator::Lt => binary(Binary::Less),
+        Operator::Geq => binary(Binary::GreaterOrEqual),
+        Operator::Leq => binary(Binary::LessOrEqual),
+        Operator::And => binary(Binary::And),
+        Operator::Or => binary(Binary::Or),
+        Operator::Neg => unary(Unary::Negate),
+        Operator::Not => unary(Unary::Not),
+        Operator::Const { value } => {
+            let value = match value {
+                evalexpr::Value::String(text) => Value::from(text.as_str()),
+                evalexpr::Value::Boolean(value) => Value::Bool(*value),
+                other => return Err(SyntaxError::new(0, format!("`{other}` is no value of an expression"))),
+            };
+            Ok(Expression { at: 0, kind: Kind::Constant(value) })
+        }
+        Operator::VariableIdentifierRead { identifier } => {
+            let (piece, at) = piece(identifier, cut)?;
+            let kind = match piece {
+                Piece::Path(path) => Kind::Path(path.clone()),
+                Piece::Name(name) => Kind::Name(name.clone()),
+                Piece::Number(number) => Kind::Constant(Value::Number(*number)),
+            };
+            Ok(Expression { at, kind })
+        }
+        Operator::FunctionIdentifier { identifier } => {
+            let (piece, at) = piece(identifier, cut)?;
+            let Piece::Name(name) = piece else {
+                return Err(SyntaxError::new(at, "a value stands before a parenthesis without an operator"));
+            };
+            Ok(Expression { at, kind: Kind::Call(name.clone(), arguments(node, cut)?) })
+        }
+        Operator::Tuple => Err(SyntaxError::new(0, "a list in parentheses belongs behind the name of a function")),
+        _ => Err(SyntaxError::new(0, "an expression is one value: it has no assignments and no `;`")),
+    }
+}
+
+/// A function has one child: its parenthesis, and in that nothing, one argument, or several in a tuple.
+fn arguments(function: &Node, cut: &Cut) -> Result<Vec<Expression>, SyntaxError> {
+    let Some(mut inner) = function.children().first() else { return Ok(Vec::new()) };
+    while *inner.operator() == Operator::RootNode {
+        match inner.children() {
+            [] => return Ok(Vec::new()),
+            [only, ..] => inner = only,
+        }
+    }
+    if *inner.operator() == Operator::Tuple {
+        inner.children().iter().map(|argument| convert(argument, cut)).collect()
+    } else {
+        convert(inner, cut).map(|argument| vec![argument])
+    }
+}
+
+fn piece<'c>(identifier: &str, cut: &'c Cut) -> Result<(&'c Piece, usize), SyntaxError> {
+    piece_number(identifier)
+        .and_then(|number| cut.pieces.get(number))
+        .map(|(piece, at)| (piece, *at))
+        .ok_or_else(|| SyntaxError::new(0, format!("`{identifier}` is nothing that an expression knows")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An expression with all its parentheses.
+    fn shown(expression: &Expression) -> String {
+        match &expression.kind {
+            Kind::Constant(value) => value.to_string(),
+            Kind::Path(text) | Kind::Name(text) => text.clone(),
+            Kind::Call(name, arguments) => {
+                let arguments: Vec<String> = arguments.iter().map(shown).collect();
+                format!("{name}({})", arguments.join(", "))
+            }
+            Kind::Unary(operator, operand) => format!("({operator:?} {})", shown(operand)),
+            Kind::Binary(operator, left, right) => format!("({} {operator:?} {})", shown(left), shown(right)),
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_evalexprs() {
+        for (text, tree) in [
+            ("1 + 2 * 3", "(1 Add (2 Multiply 3))"),
+            ("-$.a ^ 2", "(Negate ($.a Power 2))"),
+            ("a || b && !c", "(a Or (b And (Not c)))"),
+            ("a - b - c", "((a Subtract b) Subtract c)"),
+            ("(a - (b - c)) % 2", "((a Subtract (b Subtract c)) Remainder 2)"),
+            (
+                "if(doc.games > 0, fixed(doc.wins * 100 / doc.games, 2), \"0.00\")",
+                "if((doc.games Greater 0), fixed(((doc.wins Multiply 100) Divide doc.games), 2), \"0.00\")",
+            ),
+            ("f()", "f()"),
+            ("f((a))", "f(a)"),
+            // evalexpr needs no parentheses around one argument.
+            ("len $.a", "len($.a)"),
+            ("f(g(a, b), c) + 1", "(f(g(a, b), c) Add 1)"),
+            ("\"a \\\" $.b\" == str::trim($.c?)", "(\"a \\\" $.b\" Equal str::trim($.c?))"),
+            ("true != false", "(true NotEqual false)"),
+        ] {
+            assert_eq!(parse(text).map(|parsed| shown(&parsed)).as_deref(), Ok(tree), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_expression_is_an_error() {
+        for text in ["", "  ", "1 +", "1 2", "(1", "1)", "()", "(a, b)", "1 & 2", "$.a $.b", "3(4)", "a, b"] {
+            assert!(parse(text).is_err(), "{text}: {:?}", parse(text));
+        }
+        assert!(parse(&"(".repeat(10_000)).is_err());
+        for many in ["-", "len ", "!"] {
+            assert!(parse(&format!("{}1", many.repeat(200))).is_ok());
+            assert!(parse(&format!("{}1", many.repeat(800))).is_err());
+        }
+        assert!(parse(&vec!["1"; 2000].join("+")).is_err());
+    }
+}

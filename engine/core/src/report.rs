@@ -22,6 +22,10 @@ pub enum Reason {
     OtherStream,
     /// Two rules that write the same attribute of one document for this event.
     Conflict,
+    /// The payload or an image does not satisfy its JSON Schema.
+    Schema,
+    /// An expression that has no value for this event: a division by zero, for one.
+    Expression,
     /// What the store itself found wrong with the change.
     RefusedByStore,
 }
@@ -38,6 +42,8 @@ impl Reason {
             Reason::BadNumber => "bad_number",
             Reason::OtherStream => "other_stream",
             Reason::Conflict => "conflict",
+            Reason::Schema => "schema",
+            Reason::Expression => "expression",
             Reason::RefusedByStore => "refused_by_store",
         }
     }

@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   viewfold validate projections
   viewfold run projections/votes --events examples/votes/events.json
+  viewfold test projections
   viewfold run projections/votes --events - --db votes.db --format json < events.json
   viewfold tables projections --create --endpoint http://127.0.0.1:8000
 
@@ -26,9 +27,11 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Fold recorded events on this machine, and show what happened and the documents
     Run(Run),
+    /// Run the tests beside projections (`NAME.test.yaml`) on this machine
+    Test(Test),
     /// Print the tables that projections need as CreateTable requests, or make them
     Tables(Tables),
-    /// Print the JSON Schema of projection files, for editors
+    /// Print the JSON Schema of projection or test files, for editors
     Schema(Schema),
 }
 
@@ -80,6 +83,27 @@ pub(crate) struct Run {
     /// A table for people, or JSON for programs
     #[arg(long, value_enum, default_value_t = RunFormat::Table)]
     pub(crate) format: RunFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A test file names projections, and cases: items that are there before, events, and the tables as they have to be \
+afterwards. Each case runs in an embedded DynamoDB of its own, by the same code that the function runs.
+
+Examples:
+  viewfold test
+  viewfold test projections/votes
+  viewfold test projections --filter 'deleted'")]
+pub(crate) struct Test {
+    /// Test files, and folders with all their subfolders
+    #[arg(value_name = "PATH", default_value = "projections")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Run only cases whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -137,9 +161,14 @@ pub(crate) struct StoreArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  viewfold schema > schemas/projection.schema.json")]
-pub(crate) struct Schema {}
+Examples:
+  viewfold schema > schemas/projection.schema.json
+  viewfold schema --test > schemas/test.schema.json")]
+pub(crate) struct Schema {
+    /// The schema of test files (`NAME.test.yaml`) instead
+    #[arg(long)]
+    pub(crate) test: bool,
+}
 
 #[cfg(test)]
 mod tests {

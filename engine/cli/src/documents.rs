@@ -5,14 +5,22 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use viewfold_core::program::Table;
+use viewfold_core::program::{Program, Table, is_deleted_row};
 use viewfold_dynamodb::Store;
 use viewfold_value::{Item, Value};
 
-/// Every document of a table in the order of its key, without the guards' own attributes unless they are asked for.
-pub(crate) async fn read(store: &Store, table: &Table, bookkeeping: bool) -> Result<Vec<Item>, Failure> {
+/// Every document of a table in the order of its key, without the guards' own attributes, and without the rows that deleted
+/// documents leave behind, unless they are asked for.
+pub(crate) async fn read(
+    store: &Store,
+    program: &Program,
+    table: &Table,
+    bookkeeping: bool,
+) -> Result<Vec<Item>, Failure> {
     let mut items = store.scan(&table.name).await.map_err(Failure::new)?;
     if !bookkeeping {
+        let own = program.bookkeeping(&table.name);
+        items.retain(|item| !is_deleted_row(item.keys(), |name| table.keys().any(|key| key.name == name), &own));
         for item in &mut items {
             item.retain(|name, _| !name.starts_with("_vf_"));
         }

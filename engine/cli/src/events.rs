@@ -10,6 +10,8 @@ use std::path::Path;
 pub(crate) struct Invocation {
     /// The file it comes from, for messages.
     pub(crate) file: String,
+    /// Its number in the file, from 1.
+    pub(crate) number: usize,
     /// The payload, `{"Records": [...]}`.
     pub(crate) payload: Box<RawValue>,
 }
@@ -39,7 +41,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Invocation>, Failure> {
     if payloads.is_empty() {
         return Err(Failure::new(format!("{file} has no events: a Lambda event is {{\"Records\": [...]}}")));
     }
-    Ok(payloads.into_iter().map(|payload| Invocation { file: file.clone(), payload }).collect())
+    let numbered = payloads.into_iter().enumerate();
+    Ok(numbered.map(|(at, payload)| Invocation { file: file.clone(), number: at + 1, payload }).collect())
 }
 
 fn broken(file: &str, error: &serde_json::Error) -> Failure {

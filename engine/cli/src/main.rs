@@ -8,9 +8,12 @@ mod arguments;
 mod commands;
 mod documents;
 mod events;
+mod fold;
 mod output;
 mod progress;
 mod store;
+mod streams;
+mod testing;
 
 use arguments::{Arguments, Command};
 use clap::Parser as _;
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Test(arguments) => commands::test::run(&arguments),
         Command::Tables(arguments) => commands::tables::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
     };

@@ -54,6 +54,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Shows findings that do not keep projections from running.
+pub(crate) fn warn(warnings: &[Diagnostic]) {
+    if !warnings.is_empty() {
+        note(render_all(warnings, io::stderr().is_terminal()).trim_end());
+    }
+}
+
 /// Says what went wrong.
 pub(crate) fn complain(message: &str) {
     // Findings speak for themselves, each with its own `error`.

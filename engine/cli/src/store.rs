@@ -7,9 +7,15 @@ use std::path::Path;
 use tokio::net::TcpListener;
 use viewfold_dynamodb::{Store, client};
 
+/// A DynamoDB, and how it is reached.
+pub(crate) struct Connection {
+    pub(crate) store: Store,
+    pub(crate) config: client::SdkConfig,
+}
+
 /// Connects to the DynamoDB that the arguments name; without any, to an embedded one in memory.
-pub(crate) async fn connect(place: &Where) -> Result<Store, Failure> {
-    let client = match place {
+pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
+    let config = match place {
         Where { aws: true, .. } => client::from_environment().await,
         Where { endpoint: Some(url), .. } => {
             if !url.starts_with("http://") && !url.starts_with("https://") {
@@ -19,9 +25,15 @@ pub(crate) async fn connect(place: &Where) -> Result<Store, Failure> {
             }
             client::to_endpoint(url).await
         }
-        Where { db, .. } => client::to_endpoint(&embedded(db.as_deref()).await?).await,
+        Where { db, .. } => return connect_embedded(db.as_deref()).await,
     };
-    Ok(Store::new(client))
+    Ok(Connection { store: Store::new(&config), config })
+}
+
+/// Connects to an embedded DynamoDB: in the file, or in memory.
+pub(crate) async fn connect_embedded(file: Option<&Path>) -> Result<Connection, Failure> {
+    let config = client::to_endpoint(&embedded(file).await?).await;
+    Ok(Connection { store: Store::new(&config), config })
 }
 
 /// Serves the embedded DynamoDB on this machine for as long as the process lives, and returns its address.

@@ -1,12 +1,18 @@
-//! Rows of the tables that guards keep beside the documents.
+//! Rows of the tables that guards keep beside the documents, and of the table of dead letters.
 //!
 //! They have text keys `pk` and `sk`; the parts of a key are joined by `/` and escaped, so that no two different events
 //! have one row. A key that is too long for DynamoDB is replaced by its SHA-256.
 
-use crate::program::{MAX_PARTITION_KEY_BYTES, Projection};
+use crate::evaluate::{Contribution, DocumentKey};
+use crate::event::{Event, Lane, Metadata, Slot};
+use crate::program::{
+    DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source,
+};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use viewfold_value::{Item, Value};
+use std::sync::Arc;
+use viewfold_value::{Item, Number, Value};
 
 /// The partition key of bookkeeping tables.
 pub const PARTITION_KEY: &str = "pk";
@@ -14,16 +20,232 @@ pub const PARTITION_KEY: &str = "pk";
 /// The sort key of bookkeeping tables.
 pub const SORT_KEY: &str = "sk";
 
+/// The attribute of a lane's row that holds its mark.
+pub const MARK: &str = "mark";
+
+/// The attribute of a lane's row that holds what its item contributes (`retract: true`).
+const CONTRIBUTES: &str = "contributes";
+
+fn row(partition: String, sort: String) -> Item {
+    [(PARTITION_KEY.to_owned(), Value::String(partition)), (SORT_KEY.to_owned(), Value::String(sort))].into()
+}
+
 /// The row that stands for an event in an events table: pk `PROJECTION/SOURCE/ID`, sk `-`.
-pub fn event_row(projection: &Projection, id: &str) -> Item {
-    let key = join([projection.name.as_str(), projection.source.as_str(), id]);
-    [(PARTITION_KEY.to_owned(), Value::String(key)), (SORT_KEY.to_owned(), Value::from("-"))].into()
+pub fn event_row(projection: &Projection, source: &Source, id: &str) -> Item {
+    row(join(&[&projection.name, &source.bookkeeping, id], MAX_PARTITION_KEY_BYTES), "-".to_owned())
+}
+
+/// The key of a lane's row in a table of marks: pk `PROJECTION/SOURCE/LANE`, sk `-`.
+pub fn lane_key(projection: &Projection, source: &Source, lane: &str) -> Item {
+    row(join(&[&projection.name, &source.bookkeeping, lane], MAX_PARTITION_KEY_BYTES), "-".to_owned())
+}
+
+/// A lane's row: its mark, and what its item contributes, where rules take that back.
+pub fn lane_row(mut key: Item, mark: &str, contribution: Option<&Contribution>) -> Item {
+    key.insert(MARK.to_owned(), Value::from(mark));
+    if let Some(contribution) = contribution {
+        key.insert(CONTRIBUTES.to_owned(), contribution_value(contribution));
+    }
+    key
+}
+
+fn contribution_value(contribution: &Contribution) -> Value {
+    let documents = contribution.iter().map(|(document, sums)| {
+        let sums = sums.iter().map(|(path, number)| {
+            let path = path.0.iter().map(|name| Value::String(name.clone())).collect();
+            Value::List(vec![Value::List(path), Value::Number(*number)])
+        });
+        let entry =
+            [("key".to_owned(), Value::List(document.0.clone())), ("add".to_owned(), Value::List(sums.collect()))];
+        Value::Map(entry.into())
+    });
+    Value::List(documents.collect())
+}
+
+/// What a lane's row says that its item contributes; nothing where the row is not as [`lane_row`] writes it.
+pub fn contribution_of(row: &Item) -> Option<Contribution> {
+    let documents = match row.get(CONTRIBUTES) {
+        None => return Some(Contribution::new()),
+        Some(Value::List(documents)) => documents,
+        Some(_) => return None,
+    };
+    documents.iter().map(contribution_entry).collect()
+}
+
+fn contribution_entry(entry: &Value) -> Option<(DocumentKey, BTreeMap<DocumentPath, Number>)> {
+    let Value::Map(entry) = entry else { return None };
+    let (Value::List(key), Value::List(sums)) = (entry.get("key")?, entry.get("add")?) else { return None };
+    let sums = sums.iter().map(|sum| {
+        let Value::List(pair) = sum else { return None };
+        let [Value::List(path), Value::Number(number)] = pair.as_slice() else { return None };
+        let names = path.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()?;
+        Some((DocumentPath(names), *number))
+    });
+    Some((DocumentKey(key.clone()), sums.collect::<Option<_>>()?))
+}
+
+/// The partition key of the rows of a document's events, under `events_table` with `order_by`: `PROJECTION/DOCUMENT`.
+pub fn ordered_partition(projection: &Projection, document: &DocumentKey) -> String {
+    join(&[&projection.name, &document.text()], MAX_PARTITION_KEY_BYTES)
+}
+
+/// The sort key of an event's row there, `ORDER/ID`: rows sort by it as events do.
+pub fn ordered_sort(order: &str, id: &str) -> String {
+    join(&[order, id], MAX_SORT_KEY_BYTES)
+}
+
+/// An event among those of its document, and what orders it there.
+#[derive(Clone, Debug)]
+pub struct OrderedEvent {
+    /// The value of `order_by`, as a mark.
+    pub order: String,
+    /// The event's id: it decides between events of one order.
+    pub id: String,
+    /// The number of the event's source in its projection.
+    pub source: usize,
+    /// The event.
+    pub event: Arc<Event>,
+}
+
+/// The row of an event there: what the rules need of it, so that the document can be folded anew.
+pub fn ordered_row(partition: &str, ordered: &OrderedEvent, program: &Program) -> Item {
+    let OrderedEvent { order, id, source, event } = ordered;
+    let paths = &program.streams[event.stream].paths;
+    let found = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
+        Slot::Found(value) => Some((paths.text(slot)?.to_owned(), value.clone())),
+        Slot::Missing | Slot::Unusable(_) => None,
+    });
+    let metadata = &event.metadata;
+    let lane = match &metadata.lane {
+        Lane::PartitionKey(key) => Value::String(key.clone()),
+        Lane::Item(key) => Value::Map(key.clone()),
+    };
+    let texts = [
+        ("id", Some(metadata.id.as_str())),
+        ("sequence", Some(&metadata.sequence)),
+        ("shard", metadata.shard.as_deref()),
+        ("label", metadata.label.as_deref()),
+        ("time", metadata.time.as_deref()),
+        ("change", metadata.change),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?))));
+    let metadata: Item = texts.chain([("lane".to_owned(), lane)]).collect();
+    let mut item = row(partition.to_owned(), ordered_sort(order, id));
+    item.insert("order".to_owned(), Value::from(order.as_str()));
+    item.insert("id".to_owned(), Value::from(id.as_str()));
+    item.insert("source".to_owned(), Value::String(source.to_string()));
+    item.insert("values".to_owned(), Value::Map(found.collect()));
+    item.insert("metadata".to_owned(), Value::Map(metadata));
+    item
+}
+
+/// The event of a row of [`ordered_row`]; nothing where the row is none.
+pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now: &Arc<str>) -> Option<OrderedEvent> {
+    let column = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (order, id) = (column("order")?, column("id")?);
+    let source: usize = row.get("source")?.as_str()?.parse().ok()?;
+    let stream = projection.sources.get(source)?.stream;
+    let (Value::Map(values), Value::Map(metadata)) = (row.get("values")?, row.get("metadata")?) else { return None };
+    let paths = &program.streams.get(stream)?.paths;
+    let slots = (0..paths.slots()).map(|slot| match paths.text(slot).and_then(|text| values.get(text)) {
+        Some(value) => Slot::Found(value.clone()),
+        None => Slot::Missing,
+    });
+    let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
+    let lane = match metadata.get("lane")? {
+        Value::String(key) => Lane::PartitionKey(key.clone()),
+        Value::Map(key) => Lane::Item(key.clone()),
+        _ => return None,
+    };
+    let metadata = Metadata {
+        id: text("id")?,
+        sequence: text("sequence")?,
+        lane,
+        stream: Arc::from(program.streams[stream].identity.name()),
+        now: Arc::clone(now),
+        shard: text("shard"),
+        label: text("label"),
+        time: text("time"),
+        change: ["insert", "modify", "remove"].into_iter().find(|name| text("change").as_deref() == Some(name)),
+    };
+    let event = Arc::new(Event { record: usize::MAX, stream, slots: slots.collect(), metadata });
+    Some(OrderedEvent { order, id, source, event })
+}
+
+/// What a row of the table of dead letters says.
+#[derive(Clone, Debug)]
+pub struct DeadLetter<'a> {
+    /// The projection that could not apply the event.
+    pub projection: &'a Projection,
+    /// The source of the event in the projection.
+    pub source: &'a Source,
+    /// The lane, where it is known.
+    pub lane: &'a str,
+    /// The record's sequence number.
+    pub sequence: &'a str,
+    /// The event's id.
+    pub id: &'a str,
+    /// The rule, where one is to blame.
+    pub rule: Option<&'a str>,
+    /// The document, where it is known.
+    pub document: Option<&'a DocumentKey>,
+    /// The reason's code.
+    pub reason: &'static str,
+    /// One sentence.
+    pub message: &'a str,
+    /// The record as Lambda gave it.
+    pub record: &'a str,
+    /// The engine's clock, RFC 3339.
+    pub now: &'a str,
+}
+
+/// The most bytes of a record that a dead letter holds; what is longer is cut, and the row says so.
+const MAX_RECORD_BYTES: usize = 350 << 10;
+
+/// A row of the table of dead letters: pk `open/SOURCE`, sk `PROJECTION/LANE/SEQUENCE/SUB/RULE/DOCUMENT`.
+pub fn dead_letter_row(letter: &DeadLetter<'_>) -> Item {
+    let document = letter.document.map(DocumentKey::text);
+    let sort = join(
+        &[
+            &letter.projection.name,
+            letter.lane,
+            letter.sequence,
+            "0",
+            letter.rule.unwrap_or("-"),
+            document.as_deref().unwrap_or("-"),
+        ],
+        MAX_SORT_KEY_BYTES,
+    );
+    let mut item = row(join(&["open", &letter.source.bookkeeping], MAX_PARTITION_KEY_BYTES), sort);
+    let mut end = letter.record.len().min(MAX_RECORD_BYTES);
+    while !letter.record.is_char_boundary(end) {
+        end -= 1;
+    }
+    let texts = [
+        ("projection", Some(letter.projection.name.as_str())),
+        ("source", Some(&letter.source.bookkeeping)),
+        ("lane", Some(letter.lane)),
+        ("sequence", Some(letter.sequence)),
+        ("id", Some(letter.id)),
+        ("rule", letter.rule),
+        ("document", document.as_deref()),
+        ("reason", Some(letter.reason)),
+        ("message", Some(letter.message)),
+        ("record", Some(&letter.record[..end])),
+        ("recorded", Some(letter.now)),
+    ];
+    item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?)))));
+    if end < letter.record.len() {
+        item.insert("cut".to_owned(), Value::Bool(true));
+    }
+    item
 }
 
 /// The parts of a key as one text, `%` and `/` in them written as `%25` and `%2F`.
-fn join<const N: usize>(parts: [&str; N]) -> String {
-    let key = parts.map(|part| part.replace('%', "%25").replace('/', "%2F")).join("/");
-    if key.len() <= MAX_PARTITION_KEY_BYTES {
+fn join(parts: &[&str], max_bytes: usize) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| part.replace('%', "%25").replace('/', "%2F")).collect();
+    let key = parts.join("/");
+    if key.len() <= max_bytes {
         return key;
     }
     let mut digest = String::from("sha256/");
@@ -36,14 +258,25 @@ fn join<const N: usize>(parts: [&str; N]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::join;
+    use super::*;
 
     #[test]
     fn different_parts_never_make_one_key() {
-        assert_eq!(join(["p", "s", "1"]), "p/s/1");
-        assert_eq!(join(["p/s", "1", "%"]), "p%2Fs/1/%25");
-        let long = join(["p", "s", &"x".repeat(3000)]);
+        assert_eq!(join(&["p", "s", "1"], 2048), "p/s/1");
+        assert_eq!(join(&["p/s", "1", "%"], 2048), "p%2Fs/1/%25");
+        let long = join(&["p", "s", &"x".repeat(3000)], 2048);
         assert_eq!(long.len(), 7 + 64);
-        assert_ne!(long, join(["p", "s", &"x".repeat(3001)]));
+        assert_ne!(long, join(&["p", "s", &"x".repeat(3001)], 2048));
+    }
+
+    #[test]
+    fn a_contribution_is_read_as_it_was_written() {
+        let path = DocumentPath(vec!["counts".into(), "a.b".into()]);
+        let sums = [(path, "0.5".parse().unwrap())];
+        let contribution = Contribution::from([(DocumentKey(vec!["d".into()]), sums.into())]);
+        let row = lane_row(row("p".into(), "-".into()), "m", Some(&contribution));
+        assert_eq!(contribution_of(&row), Some(contribution));
+        assert_eq!(contribution_of(&Item::new()), Some(Contribution::new()));
+        assert_eq!(contribution_of(&[(CONTRIBUTES.to_owned(), Value::Null)].into()), None);
     }
 }

@@ -47,7 +47,16 @@ impl Mark {
             OrderBy::Sequence => return Ok(Mark::of_sequence(event, stream)),
             OrderBy::Payload(term) => term,
         };
-        let text = match value(term)? {
+        Mark::of_value(value(term)?)
+    }
+
+    /// The mark of a value of the payload.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither a text nor a whole number from 0.
+    pub fn of_value(value: Value) -> Result<Mark, Problem> {
+        let text = match value {
             Value::String(text) if text.is_empty() => {
                 return Err(Problem::new(Reason::BadKey, "the value of `order_by` is an empty text"));
             }

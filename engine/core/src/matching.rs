@@ -4,9 +4,10 @@
 //! rules that could match, and only those are tested in full.
 
 use crate::event::Event;
-use crate::program::{Condition, Index, Rule, RuleId, Test};
+use crate::pattern::any_leaf;
+use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Subject};
 use crate::report::{Problem, Reason};
-use viewfold_value::{Kind, Value};
+use viewfold_value::Value;
 
 impl Index {
     /// The rules that may match an event, in the program's order, each once.
@@ -19,7 +20,7 @@ impl Index {
                 Ok(None) => {}
                 Ok(Some(value)) => {
                     rules.extend(by_value.get(value.as_ref()).into_iter().flatten());
-                    each_element(&value, |element| {
+                    any_leaf(&value, &mut |element| {
                         rules.extend(by_value.get(element).into_iter().flatten());
                         false
                     });
@@ -33,102 +34,75 @@ impl Index {
     }
 }
 
-/// What matching an event came to.
-#[derive(Debug, Default)]
-pub struct Matches {
-    /// The rules that match.
-    pub rules: Vec<RuleId>,
-    /// Projections whose conditions cannot be told for the event, and why.
-    pub problems: Vec<(usize, Problem)>,
+/// The rules that match an event, by the projections of its stream.
+#[derive(Debug)]
+pub struct Candidates(Vec<RuleId>);
+
+impl Candidates {
+    /// Looks an event up in its stream's index.
+    pub fn of(event: &Event, program: &Program) -> Candidates {
+        Candidates(program.streams[event.stream].index.candidates(event))
+    }
+
+    /// The numbers of the rules of a projection that match.
+    ///
+    /// # Errors
+    ///
+    /// Where a condition cannot be told: the value it looks at cannot be used.
+    pub fn matching(&self, event: &Event, number: usize, projection: &Projection) -> Result<Vec<usize>, Problem> {
+        let own = self.0.iter().filter(|(owner, _)| *owner == number);
+        let mut rules = Vec::new();
+        for (_, rule) in own {
+            if matches(event, &projection.rules[*rule])? {
+                rules.push(*rule);
+            }
+        }
+        Ok(rules)
+    }
 }
 
-/// The rules that match an event.
-pub fn matches<'p>(event: &Event, index: &Index, rule: impl Fn(RuleId) -> &'p Rule) -> Matches {
-    let mut matches = Matches::default();
-    for id in index.candidates(event) {
-        match rule_matches(event, rule(id)) {
-            Ok(true) => matches.rules.push(id),
-            Ok(false) => {}
-            Err(problem) => matches.problems.push((id.0, problem)),
+/// The numbers of the rules of a projection's source that match an event, each tested in full.
+///
+/// # Errors
+///
+/// As [`Candidates::matching`].
+pub fn rules_of(event: &Event, projection: &Projection, source: usize) -> Result<Vec<usize>, Problem> {
+    let mut rules = Vec::new();
+    for (number, rule) in projection.rules.iter().enumerate() {
+        if rule.source == source && matches(event, rule)? {
+            rules.push(number);
         }
     }
-    matches
+    Ok(rules)
 }
 
-fn rule_matches(event: &Event, rule: &Rule) -> Result<bool, Problem> {
-    for Condition { subject, test } in &rule.when {
-        let value = event.value(*subject).map_err(|reason| Problem::new(Reason::BadNumber, reason))?;
-        if !test.holds(value.as_deref()) {
+fn matches(event: &Event, rule: &Rule) -> Result<bool, Problem> {
+    // An item that is gone has no image that a rule could look at.
+    if rule.retract && event.metadata.change == Some("remove") {
+        return Ok(false);
+    }
+    for condition in &rule.when {
+        if !holds(event, condition)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-impl Test {
-    /// Whether the test holds for what a path found.
-    pub fn holds(&self, value: Option<&Value>) -> bool {
-        match (self, value) {
-            (Test::Exists(wanted), value) => value.is_some() == *wanted,
-            (Test::AnyOf(tests), value) => tests.iter().any(|test| test.holds(value)),
-            (_, None) => false,
-            (Test::Equals(wanted), Some(value)) => value == wanted || each_element(value, |element| element == wanted),
-            (Test::Kind(kind), Some(value)) => {
-                value.kind() == *kind
-                    || match value {
-                        Value::List(list) => list.iter().any(|element| element.kind() == *kind),
-                        Value::StringSet(_) => *kind == Kind::String,
-                        Value::NumberSet(_) => *kind == Kind::Number,
-                        Value::BinarySet(_) => *kind == Kind::Binary,
-                        _ => false,
-                    }
-            }
-        }
-    }
+fn holds(event: &Event, Condition { subject, query, test }: &Condition) -> Result<bool, Problem> {
+    let value = event.value(*subject).map_err(|reason| Problem::new(Reason::BadNumber, reason))?;
+    let Some(query) = query else { return Ok(test.holds(value.as_deref())) };
+    let found = match value {
+        Some(value) => query.find(&value).map_err(|error| Problem::new(Reason::Expression, error))?,
+        None => Vec::new(),
+    };
+    Ok(match found.is_empty() {
+        true => test.holds(None),
+        false => test.holds(Some(&Value::List(found))),
+    })
 }
 
-/// Calls `found` with the elements of a list or set until it says true; whether it did.
-fn each_element(value: &Value, mut found: impl FnMut(&Value) -> bool) -> bool {
-    match value {
-        Value::List(list) => list.iter().any(found),
-        Value::StringSet(set) => set.iter().any(|text| found(&Value::String(text.clone()))),
-        Value::NumberSet(set) => set.iter().any(|number| found(&Value::Number(*number))),
-        Value::BinarySet(set) => set.iter().any(|bytes| found(&Value::Binary(bytes.clone()))),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use viewfold_value::json;
-
-    fn value(text: &str) -> Value {
-        json::parse(text.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn a_test_holds_as_eventbridge_has_it() {
-        let equals = |text: &str| Test::Equals(value(text));
-        for (test, text, holds) in [
-            (equals("100"), "1e2", true),
-            (equals("\"a\""), "\"A\"", false),
-            (equals("null"), "null", true),
-            (equals("\"a\""), "[\"b\",\"a\"]", true),
-            (equals("1"), "\"1\"", false),
-            (Test::AnyOf(vec![equals("1"), equals("2")]), "2", true),
-            (Test::Kind(Kind::String), "\"\"", true),
-            (Test::Kind(Kind::String), "null", false),
-            (Test::Kind(Kind::List), "[]", true),
-            (Test::Kind(Kind::Number), "[\"a\",1]", true),
-            (Test::Exists(true), "null", true),
-            (Test::Exists(false), "null", false),
-        ] {
-            assert_eq!(test.holds(Some(&value(text))), holds, "{test:?} {text}");
-        }
-        assert!(Test::Exists(false).holds(None));
-        assert!(Test::AnyOf(vec![equals("1"), Test::Exists(false)]).holds(None));
-        assert!(!equals("null").holds(None));
-        assert!(Test::Equals("b".into()).holds(Some(&Value::StringSet(["a".into(), "b".into()].into()))));
-    }
+/// The place in an event that a condition without a query looks at, for the index.
+pub(crate) fn indexed(condition: &Condition) -> Option<Subject> {
+    condition.query.is_none().then_some(condition.subject)
 }

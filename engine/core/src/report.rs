@@ -26,6 +26,10 @@ pub enum Reason {
     Schema,
     /// An expression that has no value for this event: a division by zero, for one.
     Expression,
+    /// A late event of a document that has too many events to be folded anew.
+    TooLate,
+    /// An event of more documents than one transaction holds.
+    TooManyDocuments,
     /// What the store itself found wrong with the change.
     RefusedByStore,
 }
@@ -44,6 +48,8 @@ impl Reason {
             Reason::Conflict => "conflict",
             Reason::Schema => "schema",
             Reason::Expression => "expression",
+            Reason::TooLate => "too_late",
+            Reason::TooManyDocuments => "too_many_documents",
             Reason::RefusedByStore => "refused_by_store",
         }
     }
@@ -80,7 +86,11 @@ pub enum Outcome {
     Repeated,
     /// It came behind a later event of its own batch: its order is not what the guard was promised.
     Stale,
-    /// It can never be applied as it is.
+    /// It can never be applied as it is, and was put into the table of dead letters.
+    DeadLettered(Problem),
+    /// It can never be applied as it is, and was dropped (`on_error: skip`).
+    Skipped(Problem),
+    /// It can never be applied as it is, and comes again (`on_error: fail`).
     Rejected(Problem),
     /// The store could not take it now.
     Failed(String),
@@ -93,8 +103,10 @@ impl Outcome {
             Outcome::Repeated => 0,
             Outcome::Stale => 1,
             Outcome::Applied => 2,
-            Outcome::Rejected(_) => 3,
-            Outcome::Failed(_) => 4,
+            Outcome::Skipped(_) => 3,
+            Outcome::DeadLettered(_) => 4,
+            Outcome::Rejected(_) => 5,
+            Outcome::Failed(_) => 6,
         };
         if rank(&other) > rank(&self) { other } else { self }
     }
@@ -111,7 +123,7 @@ pub struct Counts {
     pub repeated: usize,
     /// Events behind a later one of their own batch.
     pub stale: usize,
-    /// Events that can never be applied as they are.
+    /// Events that can never be applied as they are, whatever became of them.
     pub rejected: usize,
     /// Events that the store could not take.
     pub failed: usize,
@@ -141,6 +153,30 @@ pub struct Trouble {
     pub reason: Option<Reason>,
     /// One sentence.
     pub message: String,
+    /// What becomes of the event.
+    pub fate: Fate,
+}
+
+/// What becomes of an event that was not applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It is in the table of dead letters.
+    DeadLetter,
+    /// It was dropped.
+    Skipped,
+    /// It comes again.
+    ComesAgain,
+}
+
+impl Fate {
+    /// The word for it in logs and reports.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Fate::DeadLetter => "dead_letter",
+            Fate::Skipped => "skipped",
+            Fate::ComesAgain => "comes_again",
+        }
+    }
 }
 
 /// What became of a batch.
@@ -161,7 +197,7 @@ impl Report {
     ///
     /// [partial batch responses]: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
     pub fn first_failure(&self) -> Option<&Trouble> {
-        self.troubles.first()
+        self.troubles.iter().find(|trouble| trouble.fate == Fate::ComesAgain)
     }
 }
 
@@ -203,7 +239,7 @@ impl Outcomes {
                 None => (None, &mut ignored.1),
             };
             counts.matched += 1;
-            let (reason, message) = match outcome {
+            let (reason, message, fate) = match outcome {
                 Outcome::Applied => {
                     counts.applied += 1;
                     continue;
@@ -216,17 +252,25 @@ impl Outcomes {
                     counts.stale += 1;
                     continue;
                 }
+                Outcome::DeadLettered(problem) => {
+                    counts.rejected += 1;
+                    (Some(problem.reason), problem.message, Fate::DeadLetter)
+                }
+                Outcome::Skipped(problem) => {
+                    counts.rejected += 1;
+                    (Some(problem.reason), problem.message, Fate::Skipped)
+                }
                 Outcome::Rejected(problem) => {
                     counts.rejected += 1;
-                    (Some(problem.reason), problem.message)
+                    (Some(problem.reason), problem.message, Fate::ComesAgain)
                 }
                 Outcome::Failed(message) => {
                     counts.failed += 1;
-                    (None, message)
+                    (None, message, Fate::ComesAgain)
                 }
             };
             let sequence = sequences.get(record).cloned().unwrap_or_default();
-            report.troubles.push(Trouble { record, sequence, projection: name, reason, message });
+            report.troubles.push(Trouble { record, sequence, projection: name, reason, message, fate });
         }
         report
     }

@@ -1,7 +1,7 @@
 //! The tables that a program needs.
 
 use crate::bookkeeping;
-use crate::program::{Guard, Program, Table};
+use crate::program::{Guard, Program, StreamIdentity, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{KeyAttribute, KeyType};
@@ -11,20 +11,49 @@ use viewfold_spec::projection::{KeyAttribute, KeyType};
 pub enum Purpose {
     /// Documents of projections.
     Documents,
-    /// Ids of events, for `events_table` guards.
+    /// Marks of lanes, for `last_event_id: lane`.
+    Marks,
+    /// Events, for `events_table` guards.
     Events,
+    /// Events that cannot be applied.
+    DeadLetters,
+}
+
+/// A table that a program needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Needed {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its name and keys.
+    pub table: Table,
+    /// Whether other projections read its stream: views over views need both images.
+    pub stream: bool,
 }
 
 /// Every table that the program writes to, by name, each once.
-pub fn required(program: &Program) -> Vec<(Purpose, Table)> {
-    let mut tables: BTreeMap<Arc<str>, (Purpose, Table)> = BTreeMap::new();
+pub fn required(program: &Program) -> Vec<Needed> {
+    let mut tables: BTreeMap<Arc<str>, Needed> = BTreeMap::new();
+    let mut need = |purpose, table: Table, stream| {
+        tables.entry(Arc::clone(&table.name)).or_insert(Needed { purpose, table, stream });
+    };
     for projection in &program.projections {
-        // Projections that share a table know all of its indexes.
-        let table = &projection.table;
-        tables.entry(Arc::clone(&table.name)).or_insert_with(|| (Purpose::Documents, table.clone()));
-        if let Guard::EventsTable { table, .. } = &projection.guard {
-            tables.entry(Arc::clone(table)).or_insert_with(|| (Purpose::Events, bookkeeping_table(table)));
+        let read = StreamIdentity::Dynamodb(projection.table.name.to_string());
+        let mut table = projection.table.clone();
+        if table.ttl.is_none() && projection.leaves_rows() && !projection.shared {
+            table.ttl = Some(projection.ttl_attribute().to_owned());
         }
+        // Projections that share a table know all of its indexes.
+        need(Purpose::Documents, table, program.stream(&read).is_some());
+    }
+    for source in program.projections.iter().flat_map(|projection| &projection.sources) {
+        match &source.guard {
+            Guard::Lane { table, .. } => need(Purpose::Marks, bookkeeping_table(table), false),
+            Guard::EventsTable { table, .. } => need(Purpose::Events, bookkeeping_table(table), false),
+            Guard::None | Guard::Document { .. } => {}
+        }
+    }
+    if let Some(table) = &program.dead_letters {
+        need(Purpose::DeadLetters, bookkeeping_table(table), false);
     }
     tables.into_values().collect()
 }
@@ -36,5 +65,6 @@ fn bookkeeping_table(name: &Arc<str>) -> Table {
         partition_key: key(bookkeeping::PARTITION_KEY),
         sort_key: Some(key(bookkeeping::SORT_KEY)),
         indexes: Vec::new(),
+        ttl: None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! After a change of words, look at the difference that `UPDATE_SNAPSHOTS=1 cargo test -p viewfold-core` makes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,10 +13,14 @@ use viewfold_spec::diagnostic::render_all;
 fn findings(name: &str, text: String) -> String {
     let source = Arc::new(Source { name: name.to_owned(), text });
     let findings = match viewfold_spec::parse(&source) {
-        Ok(projection) => match compile(&[File { source, projection }], &Options::default()) {
-            Ok(_) => return "nothing to complain about\n".to_owned(),
-            Err(findings) => findings,
-        },
+        Ok(projection) => {
+            let file = File { source, projection, schemas: BTreeMap::default() };
+            match compile(&[file], &Options::default()) {
+                Ok(compiled) if compiled.warnings.is_empty() => return "nothing to complain about\n".to_owned(),
+                Ok(compiled) => compiled.warnings,
+                Err(findings) => findings,
+            }
+        }
         Err(findings) => findings,
     };
     render_all(&findings, false)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use viewfold_core::compile::{File, Options, compile};
 use viewfold_core::plan::{Action, Answer, Batch, Cancellation, Request, Update};
 use viewfold_core::program::Program;
-use viewfold_core::report::{Counts, Reason, Report};
+use viewfold_core::report::{Counts, Fate, Reason, Report};
 use viewfold_spec::Source;
 use viewfold_value::{Item, Value};
 
@@ -13,7 +13,9 @@ const NOW: &str = "2026-01-01T00:00:00Z";
 fn program(yaml: &str) -> Program {
     let source = Arc::new(Source { name: "p.yaml".into(), text: yaml.into() });
     let projection = viewfold_spec::parse(&source).unwrap_or_else(|findings| panic!("{findings:?}"));
-    compile(&[File { source, projection }], &Options::default()).unwrap_or_else(|findings| panic!("{findings:?}"))
+    compile(&[File { source, projection, schemas: Default::default() }], &Options::default())
+        .unwrap_or_else(|findings| panic!("{findings:?}"))
+        .program
 }
 
 /// Counts per order, guarded by the newest event of the lane.
@@ -23,6 +25,19 @@ fn counted() -> Program {
          source: { kinesis: { stream: s, lane: $.id } }\n\
          document: { table: Docs, partition_key: id }\n\
          guard: last_event_id\n\
+         key: { id: $.id }\n\
+         rules: [{ name: r, add: { n: $.n }, set: { last: $.n } }]\n",
+    )
+}
+
+/// The same, and what cannot be applied comes again.
+fn counted_or_held() -> Program {
+    program(
+        "projection: p\n\
+         source: { kinesis: { stream: s, lane: $.id } }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: last_event_id\n\
+         on_error: fail\n\
          key: { id: $.id }\n\
          rules: [{ name: r, add: { n: $.n }, set: { last: $.n } }]\n",
     )
@@ -59,7 +74,8 @@ fn carry_out(
     records: &[String],
     mut answer: impl FnMut(usize, &Request) -> Answer,
 ) -> (Vec<Request>, Report) {
-    let mut batch = Batch::new(program, invocation(records).as_bytes(), NOW).unwrap();
+    let payload = invocation(records);
+    let mut batch = Batch::new(program, payload.as_bytes(), NOW).unwrap();
     let mut requests = Vec::new();
     while let Some((number, request)) = batch.next() {
         let answered = answer(requests.len(), &request);
@@ -71,8 +87,8 @@ fn carry_out(
 
 fn update(request: &Request) -> &Update {
     match request {
-        Request::Update(update) => update,
-        Request::Transact(_) => panic!("{request:?}"),
+        Request::Write(Action::Update(update)) => update,
+        _ => panic!("{request:?}"),
     }
 }
 
@@ -100,7 +116,7 @@ fn many_events_on_one_document_are_one_write() {
     assert_eq!(value(update, "n").to_string(), "50005000");
     assert_eq!(value(update, "last").to_string(), "10000");
     assert_eq!(value(update, "_vf_p").as_str(), Some("kinesis/s/005/10000/0000000000"));
-    assert_eq!(update.condition.as_deref(), Some("attribute_not_exists(#2) OR (#2 >= :4 AND #2 < :3)"), "{update:?}");
+    assert_eq!(update.condition.as_deref(), Some("(attribute_not_exists(#2) OR (#2 >= :4 AND #2 < :3))"), "{update:?}");
     let given: Vec<&str> = update.values[3..].iter().filter_map(|(_, value)| value.as_str()).collect();
     assert_eq!(given, ["kinesis/s/001/1/0000000000", "kinesis/s/"]);
     assert_eq!((counts(&report).applied, report.first_failure()), (10_000, None));
@@ -168,7 +184,7 @@ fn the_culprit_is_found_by_halving_and_holds_its_document_only() {
         update.key["id"] == Value::from("a") && marks.contains(&40)
             || marks.iter().max() >= Some(&40) && marks.iter().min() <= Some(&40)
     };
-    let (requests, report) = carry_out(&counted(), &records, |_, request| {
+    let (requests, report) = carry_out(&counted_or_held(), &records, |_, request| {
         if covers(request) { Answer::Refused("too large".into()) } else { Answer::Done }
     });
     let Counts { applied, rejected, failed, .. } = counts(&report);
@@ -194,12 +210,27 @@ fn a_store_that_fails_stops_one_document_and_gives_the_lowest_record_back() {
 #[test]
 fn what_has_no_answer_is_not_done() {
     let program = counted();
-    let mut batch = Batch::new(&program, invocation(&orders(1..3)).as_bytes(), NOW).unwrap();
+    let payload = invocation(&orders(1..3));
+    let mut batch = Batch::new(&program, payload.as_bytes(), NOW).unwrap();
     assert!(batch.next().is_some());
     assert!(batch.next().is_none(), "one request in flight for a document");
     let report = batch.finish("out of time");
     assert_eq!(counts(&report).failed, 2);
     assert_eq!(report.troubles[0].message, "out of time");
+}
+
+/// The dead letters that a request writes.
+fn letters(request: &Request) -> Vec<&Item> {
+    let actions = match request {
+        Request::Write(action) => std::slice::from_ref(action),
+        Request::Transact(actions) => actions,
+        _ => &[],
+    };
+    let puts = actions.iter().filter_map(|action| match action {
+        Action::Put(put) if &*put.table == "viewfold_dead_letters" => Some(&put.item),
+        _ => None,
+    });
+    puts.collect()
 }
 
 #[test]
@@ -216,7 +247,15 @@ fn a_bad_event_does_not_stop_those_behind_it() {
         record(9, "a", r#"{"id":"a","n":9}"#),
     ];
     let (requests, report) = carry_out(&counted(), &records, |_, _| Answer::Done);
-    assert_eq!(value(update(&requests[0]), "n").to_string(), "10");
+    let sums = requests.iter().filter_map(|request| match request {
+        Request::Write(Action::Update(update)) => Some(value(update, "n").to_string()),
+        _ => None,
+    });
+    assert_eq!(sums.collect::<Vec<_>>(), ["1", "9"]);
+    assert_eq!(requests.iter().flat_map(letters).count(), 7);
+    // Where the document could be told, its mark goes past the event together with the letter.
+    let marked = requests.iter().filter(|request| matches!(request, Request::Transact(_))).count();
+    assert_eq!(marked, 3, "{requests:?}");
     let troubles: Vec<_> = report.troubles.iter().map(|trouble| (trouble.record, trouble.reason.unwrap())).collect();
     assert_eq!(
         troubles,
@@ -230,7 +269,8 @@ fn a_bad_event_does_not_stop_those_behind_it() {
             (7, Reason::BadNumber),
         ]
     );
-    assert_eq!(report.first_failure().map(|trouble| trouble.sequence.as_str()), Some("2"));
+    assert!(report.troubles.iter().all(|trouble| trouble.fate == Fate::DeadLetter));
+    assert_eq!(report.first_failure(), None);
 }
 
 #[test]
@@ -246,7 +286,7 @@ fn actions(request: &Request) -> (usize, usize) {
             let puts = actions.iter().filter(|action| matches!(action, Action::Put(_))).count();
             (puts, actions.len() - puts)
         }
-        Request::Update(_) => panic!("{request:?}"),
+        _ => panic!("{request:?}"),
     }
 }
 
@@ -289,7 +329,7 @@ fn ids_that_are_there_are_dropped_and_the_rest_is_written() {
 #[test]
 fn the_culprit_of_a_transaction_is_found_and_the_others_go_on() {
     let records: Vec<String> = (1..9).map(|n| remembered_event(n, &format!("d{n}"), &format!("e{n}"))).collect();
-    let (_, report) = carry_out(&remembered(), &records, |_, request| {
+    let (requests, report) = carry_out(&remembered(), &records, |_, request| {
         let Request::Transact(actions) = request else { panic!("{request:?}") };
         let refused =
             |action: &Action| matches!(action, Action::Update(update) if update.key["id"] == Value::from("d3"));
@@ -304,7 +344,10 @@ fn the_culprit_of_a_transaction_is_found_and_the_others_go_on() {
     });
     let Counts { applied, rejected, failed, .. } = counts(&report);
     assert_eq!((applied, rejected, failed), (7, 1, 0));
-    assert_eq!(report.first_failure().map(|trouble| trouble.sequence.as_str()), Some("3"));
+    let letters: Vec<&Item> = requests.iter().flat_map(letters).collect();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0]["reason"].as_str(), letters[0]["sequence"].as_str()), (Some("refused_by_store"), Some("3")));
+    assert_eq!(report.first_failure(), None);
 }
 
 #[test]

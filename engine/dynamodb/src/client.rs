@@ -1,9 +1,9 @@
 //! The connection to DynamoDB.
 
 use aws_config::BehaviorVersion;
+pub use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ const ATTEMPTS: u32 = 5;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connects as the environment says: region, credentials and endpoint as every AWS SDK reads them.
-pub async fn from_environment() -> Client {
+pub async fn from_environment() -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(timeouts());
     let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].iter().find_map(|name| std::env::var(name).ok());
     if endpoint.is_some_and(|url| url.starts_with("http://")) {
         loader = loader.http_client(aws_smithy_http_client::Builder::new().build_http());
     }
-    Client::new(&loader.load().await)
+    loader.load().await
 }
 
 /// Connects to an endpoint that is not AWS: an emulator. Region and credentials are made up unless the environment has
 /// them.
-pub async fn to_endpoint(url: &str) -> Client {
+pub async fn to_endpoint(url: &str) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(retries())
         .timeout_config(timeouts())
@@ -39,7 +39,7 @@ pub async fn to_endpoint(url: &str) -> Client {
     if std::env::var_os("AWS_ACCESS_KEY_ID").is_none() && std::env::var_os("AWS_PROFILE").is_none() {
         loader = loader.credentials_provider(Credentials::new("viewfold", "viewfold", None, None, "viewfold"));
     }
-    Client::new(&loader.load().await)
+    loader.load().await
 }
 
 fn retries() -> RetryConfig {

@@ -1,10 +1,10 @@
 //! What is deployed: a folder of projections, and the environment's word on tables.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use viewfold_core::compile::{self, File, Options};
-use viewfold_core::program::Program;
+use viewfold_core::compile::{self, Compiled, File, Options};
 use viewfold_spec::{Code, Diagnostic, Source, Span};
 
 /// Reads and compiles the projections at the given paths: files, and folders with all their subfolders.
@@ -12,7 +12,7 @@ use viewfold_spec::{Code, Diagnostic, Source, Span};
 /// # Errors
 ///
 /// Every finding of every file. A path without any projection is a finding too.
-pub fn load(paths: &[PathBuf], options: &Options) -> Result<Program, Vec<Diagnostic>> {
+pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
     let mut files = Vec::new();
     let mut findings = Vec::new();
     for path in paths {
@@ -24,8 +24,9 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Result<Program, Vec<Diagnos
             Err(error) => findings.push(unreadable(path, error.to_string())),
         }
     }
+    // A file that is named twice is one.
     files.sort();
-    files.dedup();
+    files.dedup_by_key(|path| std::fs::canonicalize(&*path).unwrap_or_else(|_| path.clone()));
     let mut parsed = Vec::new();
     for path in files {
         let name = path.display().to_string();
@@ -40,19 +41,32 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Result<Program, Vec<Diagnos
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let source = Arc::new(Source { name, text });
         match viewfold_spec::parse(&source) {
-            Ok(projection) => parsed.push(File { source, projection }),
+            Ok(projection) => {
+                let schemas = schemas(&path, &projection);
+                parsed.push(File { source, projection, schemas });
+            }
             Err(mut errors) => findings.append(&mut errors),
         }
     }
     // The files that could be read are checked even when others could not: all findings at once.
     match compile::compile(&parsed, options) {
-        Ok(program) if findings.is_empty() => Ok(program),
-        Ok(_) => Err(findings),
+        Ok(compiled) if findings.is_empty() => Ok(compiled),
+        Ok(compiled) => {
+            findings.extend(compiled.warnings);
+            Err(findings)
+        }
         Err(errors) => {
             findings.extend(errors);
             Err(findings)
         }
     }
+}
+
+/// Reads the JSON Schemas that a projection names, from files beside it.
+fn schemas(path: &Path, projection: &viewfold_spec::Projection) -> BTreeMap<String, Result<String, String>> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let names = File::schema_names(projection).into_iter();
+    names.map(|name| (name.clone(), std::fs::read_to_string(folder.join(&name)).map_err(|error| error.to_string()))).collect()
 }
 
 fn unreadable(path: &Path, message: String) -> Diagnostic {

@@ -1,18 +1,18 @@
 //! One request to DynamoDB, and what became of it.
 
+use crate::client::SdkConfig;
 use crate::attribute::{item_from_sdk, item_to_sdk, to_sdk};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put as SdkPut, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update as SdkUpdate,
+    AttributeValue, CancellationReason, Delete as SdkDelete, KeysAndAttributes, Put as SdkPut,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as SdkUpdate,
 };
 use std::collections::HashMap;
 use std::time::Duration;
-use viewfold_core::plan::{Action, Answer, Cancellation, Put, Request, Update};
-use viewfold_value::Item;
+use viewfold_core::plan::{Action, Answer, Cancellation, ItemKey, Request};
+use viewfold_value::{Item, Value};
 
 /// How often a request is tried that met another writer's transaction on the same item. (Throttling and lost connections
 /// are the SDK's to retry.)
@@ -34,9 +34,9 @@ enum Attempt {
 }
 
 impl Store {
-    /// A store behind a client.
-    pub fn new(client: Client) -> Store {
-        Store { client }
+    /// A store behind a connection.
+    pub fn new(connection: &SdkConfig) -> Store {
+        Store { client: Client::new(connection) }
     }
 
     /// The client itself, for everything that is not carrying out plans.
@@ -82,41 +82,139 @@ impl Store {
 
     async fn attempt(&self, request: &Request) -> Attempt {
         match request {
-            Request::Update(update) => self.update(update).await,
+            Request::Read(keys) => self.read(keys).await,
+            Request::Query { table, partition, limit } => self.query(table, partition, *limit).await,
+            Request::Write(action) => self.write(action).await,
             Request::Transact(actions) => self.transact(actions).await,
         }
     }
 
-    async fn update(&self, update: &Update) -> Attempt {
-        let conditional = update.condition.is_some();
-        let result = self
+    /// Reads items one by one key; keys that the store leaves out for lack of throughput are asked for again.
+    async fn read(&self, keys: &[ItemKey]) -> Attempt {
+        let mut found: HashMap<(&str, Vec<u8>), Item> = HashMap::new();
+        let names: HashMap<&str, Vec<&String>> =
+            keys.iter().map(|key| (&*key.table, key.key.keys().collect())).collect();
+        let mut wanted: HashMap<String, KeysAndAttributes> = HashMap::new();
+        for ItemKey { table, key } in keys {
+            let entry = wanted.remove(&**table);
+            let mut all = entry.map(|entry| entry.keys).unwrap_or_default();
+            all.push(item_to_sdk(key));
+            match KeysAndAttributes::builder().set_keys(Some(all)).consistent_read(true).build() {
+                Ok(entry) => drop(wanted.insert(table.to_string(), entry)),
+                Err(error) => return Attempt::Final(Answer::Failed(format!("the read could not be built: {error}"))),
+            }
+        }
+        let tables = wanted.keys().cloned().collect::<Vec<_>>().join(", ");
+        let mut pause = CONFLICT_PAUSE;
+        let mut attempts = 0;
+        while !wanted.is_empty() {
+            if attempts == CONFLICT_ATTEMPTS {
+                return Attempt::Final(Answer::Failed(format!("{tables}: throttled, the items could not all be read")));
+            }
+            if attempts > 0 {
+                tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
+                pause *= 2;
+            }
+            attempts += 1;
+            let answer = match self.client.batch_get_item().set_request_items(Some(wanted)).send().await {
+                Ok(answer) => answer,
+                Err(error) => return Attempt::Final(judge(&error, &tables)),
+            };
+            for (table, items) in answer.responses.unwrap_or_default() {
+                let Some((table, names)) = names.get_key_value(table.as_str()) else { continue };
+                for item in &items {
+                    match item_from_sdk(item) {
+                        Ok(item) => drop(found.insert((*table, identity(&item, names)), item)),
+                        Err(error) => return Attempt::Final(Answer::Failed(error.to_string())),
+                    }
+                }
+            }
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+        }
+        let items = keys.iter().map(|ItemKey { table, key }| {
+            let names = names.get(&**table).map(Vec::as_slice).unwrap_or_default();
+            found.get(&(&**table, identity(key, names))).cloned()
+        });
+        Attempt::Final(Answer::Items(items.collect()))
+    }
+
+    /// Reads a partition consistently, page by page.
+    async fn query(&self, table: &str, (name, value): &(String, Value), limit: usize) -> Attempt {
+        let mut rows = Vec::new();
+        let mut pages = self
             .client
-            .update_item()
-            .table_name(&*update.table)
-            .set_key(Some(item_to_sdk(&update.key)))
-            .update_expression(&update.expression)
-            .set_condition_expression(update.condition.clone())
-            .set_expression_attribute_names(names(update))
-            .set_expression_attribute_values(values(update))
-            .set_return_values_on_condition_check_failure(
-                conditional.then_some(ReturnValuesOnConditionCheckFailure::AllOld),
-            )
-            .send()
-            .await;
-        match result {
-            Ok(_) => Attempt::Final(Answer::Done),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    Attempt::Final(condition_failed(failed.item(), Answer::ConditionFailed, Answer::Failed))
+            .query()
+            .table_name(table)
+            .key_condition_expression("#0 = :0")
+            .expression_attribute_names("#0", name)
+            .expression_attribute_values(":0", to_sdk(value))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => return Attempt::Final(judge(&error, table)),
+            };
+            for item in page.items() {
+                match item_from_sdk(item) {
+                    Ok(item) => rows.push(item),
+                    Err(error) => return Attempt::Final(Answer::Failed(error.to_string())),
                 }
-                Some(UpdateItemError::TransactionConflictException(_)) => {
-                    Attempt::Conflict(Answer::Failed(message(&error, &update.table)))
-                }
-                Some(UpdateItemError::ItemCollectionSizeLimitExceededException(_)) => {
-                    Attempt::Final(Answer::Refused(message(&error, &update.table)))
-                }
-                _ => Attempt::Final(judge(&error, &update.table)),
-            },
+            }
+            if rows.len() > limit {
+                return Attempt::Final(Answer::Rows(None));
+            }
+        }
+        Attempt::Final(Answer::Rows(Some(rows)))
+    }
+
+    async fn write(&self, action: &Action) -> Attempt {
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        match action {
+            Action::Update(update) => {
+                let result = self
+                    .client
+                    .update_item()
+                    .table_name(&*update.table)
+                    .set_key(Some(item_to_sdk(&update.key)))
+                    .set_update_expression((!update.expression.is_empty()).then(|| update.expression.clone()))
+                    .set_condition_expression(update.condition.clone())
+                    .set_expression_attribute_names(names(&update.names))
+                    .set_expression_attribute_values(values(&update.values))
+                    .set_return_values_on_condition_check_failure(update.condition.is_some().then_some(all_old))
+                    .send()
+                    .await;
+                written(result.map(drop), &update.table)
+            }
+            Action::Put(put) => {
+                let result = self
+                    .client
+                    .put_item()
+                    .table_name(&*put.table)
+                    .set_item(Some(item_to_sdk(&put.item)))
+                    .set_condition_expression(put.condition.clone())
+                    .set_expression_attribute_names(names(&put.names))
+                    .set_expression_attribute_values(values(&put.values))
+                    .set_return_values_on_condition_check_failure(put.condition.is_some().then_some(all_old))
+                    .send()
+                    .await;
+                written(result.map(drop), &put.table)
+            }
+            Action::Delete(delete) => {
+                let result = self
+                    .client
+                    .delete_item()
+                    .table_name(&*delete.table)
+                    .set_key(Some(item_to_sdk(&delete.key)))
+                    .set_condition_expression(delete.condition.clone())
+                    .set_expression_attribute_names(names(&delete.names))
+                    .set_expression_attribute_values(values(&delete.values))
+                    .set_return_values_on_condition_check_failure(delete.condition.is_some().then_some(all_old))
+                    .send()
+                    .await;
+                written(result.map(drop), &delete.table)
+            }
         }
     }
 
@@ -150,16 +248,65 @@ impl Store {
     }
 }
 
-fn names(update: &Update) -> Option<HashMap<String, String>> {
-    (!update.names.is_empty()).then(|| update.names.iter().cloned().collect())
+/// What became of a write of one item.
+fn written<E>(result: Result<(), SdkError<E>>, table: &str) -> Attempt
+where
+    E: ProvideErrorMetadata + std::error::Error + ConditionFailure + 'static,
+{
+    let Err(error) = result else { return Attempt::Final(Answer::Done) };
+    if let Some(item) = error.as_service_error().and_then(ConditionFailure::failed_on) {
+        return Attempt::Final(condition_failed(item, Answer::ConditionFailed, Answer::Failed));
+    }
+    match error.as_service_error().and_then(|error| error.code()) {
+        Some("TransactionConflictException") => Attempt::Conflict(Answer::Failed(message(&error, table))),
+        Some("ItemCollectionSizeLimitExceededException") => Attempt::Final(Answer::Refused(message(&error, table))),
+        _ => Attempt::Final(judge(&error, table)),
+    }
 }
 
-fn values(update: &Update) -> Option<HashMap<String, AttributeValue>> {
-    (!update.values.is_empty())
-        .then(|| update.values.iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect())
+/// An error of a write that may say that its condition did not hold.
+trait ConditionFailure {
+    /// The item as it is, if the store says, where the condition did not hold.
+    fn failed_on(&self) -> Option<Option<&HashMap<String, AttributeValue>>>;
+}
+
+macro_rules! condition_failure {
+    ($($error:ty)+) => {
+        $(impl ConditionFailure for $error {
+            fn failed_on(&self) -> Option<Option<&HashMap<String, AttributeValue>>> {
+                match self {
+                    Self::ConditionalCheckFailedException(failed) => Some(failed.item()),
+                    _ => None,
+                }
+            }
+        })+
+    };
+}
+
+condition_failure! {
+    aws_sdk_dynamodb::operation::update_item::UpdateItemError
+    aws_sdk_dynamodb::operation::put_item::PutItemError
+    aws_sdk_dynamodb::operation::delete_item::DeleteItemError
+}
+
+/// The values of an item's key, as bytes that are the same for the same key only.
+fn identity(item: &Item, names: &[&String]) -> Vec<u8> {
+    let values = names.iter().map(|name| item.get(*name).map(|value| (value.kind(), value.to_string())));
+    format!("{:?}", values.collect::<Vec<_>>()).into_bytes()
+}
+
+fn names(names: &[(String, String)]) -> Option<HashMap<String, String>> {
+    (!names.is_empty()).then(|| names.iter().cloned().collect())
+}
+
+fn values(values: &[(String, Value)]) -> Option<HashMap<String, AttributeValue>> {
+    (!values.is_empty()).then(|| values.iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect())
 }
 
 fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+    let all_old = |condition: &Option<String>| {
+        condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld)
+    };
     Ok(match action {
         Action::Update(update) => {
             let update = SdkUpdate::builder()
@@ -167,32 +314,40 @@ fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamo
                 .set_key(Some(item_to_sdk(&update.key)))
                 .update_expression(&update.expression)
                 .set_condition_expression(update.condition.clone())
-                .set_expression_attribute_names(names(update))
-                .set_expression_attribute_values(values(update))
+                .set_expression_attribute_names(names(&update.names))
+                .set_expression_attribute_values(values(&update.values))
+                .set_return_values_on_condition_check_failure(all_old(&update.condition))
                 .build()?;
             TransactWriteItem::builder().update(update).build()
         }
-        Action::Put(Put { table, item, unless_exists }) => {
+        Action::Put(put) => {
             let put = SdkPut::builder()
-                .table_name(&**table)
-                .set_item(Some(item_to_sdk(item)))
-                .condition_expression("attribute_not_exists(#0)")
-                .expression_attribute_names("#0", *unless_exists)
+                .table_name(&*put.table)
+                .set_item(Some(item_to_sdk(&put.item)))
+                .set_condition_expression(put.condition.clone())
+                .set_expression_attribute_names(names(&put.names))
+                .set_expression_attribute_values(values(&put.values))
+                .set_return_values_on_condition_check_failure(all_old(&put.condition))
                 .build()?;
             TransactWriteItem::builder().put(put).build()
+        }
+        Action::Delete(delete) => {
+            let delete = SdkDelete::builder()
+                .table_name(&*delete.table)
+                .set_key(Some(item_to_sdk(&delete.key)))
+                .set_condition_expression(delete.condition.clone())
+                .set_expression_attribute_names(names(&delete.names))
+                .set_expression_attribute_values(values(&delete.values))
+                .set_return_values_on_condition_check_failure(all_old(&delete.condition))
+                .build()?;
+            TransactWriteItem::builder().delete(delete).build()
         }
     })
 }
 
 /// The tables of a transaction, for messages.
 fn tables(actions: &[Action]) -> String {
-    let mut tables: Vec<&str> = actions
-        .iter()
-        .map(|action| match action {
-            Action::Update(update) => &*update.table,
-            Action::Put(put) => &*put.table,
-        })
-        .collect();
+    let mut tables: Vec<&str> = actions.iter().map(|action| &**action.table()).collect();
     tables.sort_unstable();
     tables.dedup();
     tables.join(", ")
@@ -224,6 +379,7 @@ fn cancellation(reason: &CancellationReason) -> Cancellation {
             condition_failed(reason.item(), Cancellation::ConditionFailed, Cancellation::Failed)
         }
         "ItemCollectionSizeLimitExceeded" => Cancellation::Refused(message),
+        "ValidationError" if is_about_parent(&message) => Cancellation::NoParent(message),
         "ValidationError" if is_about_data(&message) => Cancellation::Refused(message),
         _ => Cancellation::Failed(message),
     }
@@ -242,6 +398,9 @@ where
 {
     let service = error.as_service_error();
     let validation = service.and_then(|error| error.code()) == Some("ValidationException");
+    if validation && service.and_then(|error| error.message()).is_some_and(is_about_parent) {
+        return Answer::NoParent(message(error, table));
+    }
     if validation && service.and_then(|error| error.message()).is_some_and(is_about_data) {
         Answer::Refused(message(error, table))
     } else {
@@ -249,10 +408,15 @@ where
     }
 }
 
+/// Whether a validation message says that a nested path leads through something that is not there, or is no map.
+fn is_about_parent(message: &str) -> bool {
+    message.contains("document path provided in the update expression is invalid")
+}
+
 /// Whether a validation message is about the values of this one write, and not about how the table or the function is set
 /// up. Only what is known to be about values is: everything else comes again, and nothing is given up.
 fn is_about_data(message: &str) -> bool {
-    const ABOUT_DATA: [&str; 12] = [
+    const ABOUT_DATA: [&str; 11] = [
         // Keys of indexes.
         "secondary index key",
         "Size of hashkey has exceeded",
@@ -265,7 +429,6 @@ fn is_about_data(message: &str) -> bool {
         "Number underflow",
         "significant digits",
         "Nesting Levels have exceeded",
-        "document path provided in the update expression is invalid",
     ];
     !message.contains("Expression size") && ABOUT_DATA.iter().any(|words| message.contains(words))
 }

@@ -5,19 +5,22 @@ use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext};
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType as KeyRole, Projection,
-    ProjectionType, ScalarAttributeType, TableStatus,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification,
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use viewfold_core::program::Table;
+use viewfold_core::tables::Needed;
 use viewfold_spec::projection::{KeyAttribute, KeyType};
 
 /// How long a table may take to become active.
 const MAX_WAIT: Duration = Duration::from_secs(300);
 
-/// The CreateTable request of a table, as `aws dynamodb create-table --cli-input-json` takes it.
-pub fn create_request(table: &Table) -> Json {
+/// The CreateTable request of a table, as `aws dynamodb create-table --cli-input-json` takes it. (Its TTL takes a request
+/// of its own: `update-time-to-live`.)
+pub fn create_request(needed: &Needed) -> Json {
+    let table = &needed.table;
     let schema = |partition: &KeyAttribute, sort: &Option<KeyAttribute>| -> Vec<Json> {
         std::iter::once(json!({ "AttributeName": partition.name, "KeyType": "HASH" }))
             .chain(sort.iter().map(|key| json!({ "AttributeName": key.name, "KeyType": "RANGE" })))
@@ -43,6 +46,9 @@ pub fn create_request(table: &Table) -> Json {
         });
         request["GlobalSecondaryIndexes"] = indexes.collect();
     }
+    if needed.stream {
+        request["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
+    }
     request
 }
 
@@ -51,10 +57,14 @@ pub fn create_request(table: &Table) -> Json {
 /// # Errors
 ///
 /// A sentence: what the store said, or that the table has another key than the projections say.
-pub async fn create_if_missing(client: &Client, table: &Table) -> Result<bool, String> {
+pub async fn create_if_missing(client: &Client, needed: &Needed) -> Result<bool, String> {
+    let table = &needed.table;
     let name = &*table.name;
     if let Some(found) = describe(client, name).await? {
         check_key(table, &found)?;
+        if needed.stream {
+            check_stream(name, &found)?;
+        }
         return Ok(false);
     }
     let build = |error: BuildError| format!("the request for {name} could not be built: {error}");
@@ -80,6 +90,14 @@ pub async fn create_if_missing(client: &Client, table: &Table) -> Result<bool, S
             .map_err(build)?;
         request = request.global_secondary_indexes(index);
     }
+    if needed.stream {
+        let stream = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::NewAndOldImages)
+            .build()
+            .map_err(build)?;
+        request = request.stream_specification(stream);
+    }
     if let Err(error) = request.send().await {
         // Somebody else may have made it in the meantime.
         let raced = error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception());
@@ -88,7 +106,25 @@ pub async fn create_if_missing(client: &Client, table: &Table) -> Result<bool, S
         }
     }
     wait_until_active(client, name).await?;
+    if let Some(attribute) = &table.ttl {
+        let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(build)?;
+        client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await.map_err(|error| {
+            format!("the TTL of {name} could not be switched on: {}", DisplayErrorContext(&error))
+        })?;
+    }
     Ok(true)
+}
+
+/// Views over a table need its stream, with both images.
+fn check_stream(name: &str, found: &aws_sdk_dynamodb::types::TableDescription) -> Result<(), String> {
+    let stream = found.stream_specification();
+    let fine = stream.is_some_and(|stream| {
+        stream.stream_enabled() && stream.stream_view_type() == Some(&StreamViewType::NewAndOldImages)
+    });
+    if fine {
+        return Ok(());
+    }
+    Err(format!("the table {name} is read by another projection and has no stream with NEW_AND_OLD_IMAGES: switch it on"))
 }
 
 async fn describe(client: &Client, name: &str) -> Result<Option<aws_sdk_dynamodb::types::TableDescription>, String> {

@@ -49,7 +49,9 @@ fn projection(table: &str, guard: &str) -> String {
 fn program(yaml: &str) -> Program {
     let source = Arc::new(Source { name: "p.yaml".into(), text: yaml.into() });
     let projection = viewfold_spec::parse(&source).unwrap_or_else(|findings| panic!("{findings:?}"));
-    compile(&[File { source, projection }], &Options::default()).unwrap_or_else(|findings| panic!("{findings:?}"))
+    compile(&[File { source, projection, schemas: Default::default() }], &Options::default())
+        .unwrap_or_else(|findings| panic!("{findings:?}"))
+        .program
 }
 
 /// One event: the document, and what happens to some of its attributes.
@@ -241,7 +243,7 @@ fn check(guard: fn(&str) -> String, waits: bool) {
         let address = listener.local_addr().unwrap();
         let database = dynoxide::Database::memory().unwrap();
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-        Store::new(client::to_endpoint(&format!("http://{address}")).await)
+        Store::new(&client::to_endpoint(&format!("http://{address}")).await)
     });
     let number = std::cell::Cell::new(0);
     let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });

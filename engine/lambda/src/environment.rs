@@ -1,7 +1,7 @@
 //! What the function's environment says.
 
 use std::path::PathBuf;
-use viewfold_core::compile::Options;
+use viewfold_core::compile::{DEAD_LETTER_TABLE, Options};
 use viewfold_core::program::Program;
 use viewfold_dynamodb::deployment;
 use viewfold_spec::diagnostic::render_all;
@@ -9,17 +9,25 @@ use viewfold_spec::diagnostic::render_all;
 /// The folder of projections unless `VIEWFOLD_PROJECTIONS` names another: where a layer's files are.
 const LAYER: &str = "/opt/projections";
 
-/// The program of the folder that `VIEWFOLD_PROJECTIONS` names, its tables with the prefix of `VIEWFOLD_TABLE_PREFIX`.
+/// The program of the folder that `VIEWFOLD_PROJECTIONS` names, its tables with the prefix of `VIEWFOLD_TABLE_PREFIX`, its
+/// dead letters in the table that `VIEWFOLD_DEAD_LETTER_TABLE` names.
 ///
 /// # Errors
 ///
 /// The validator's findings, or that there is no folder.
 pub(crate) fn program() -> Result<Program, String> {
     let folder = projections()?;
-    let options = Options { table_prefix: std::env::var("VIEWFOLD_TABLE_PREFIX").unwrap_or_default() };
-    deployment::load(&[folder], &options).map_err(|findings| {
+    let options = Options {
+        table_prefix: std::env::var("VIEWFOLD_TABLE_PREFIX").unwrap_or_default(),
+        dead_letter_table: std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned()),
+    };
+    let compiled = deployment::load(&[folder], &options).map_err(|findings| {
         format!("{}the function does not start: its projections have errors", render_all(&findings, false))
-    })
+    })?;
+    for warning in &compiled.warnings {
+        tracing::warn!(code = warning.code.text(), place = warning.place(), "{}", warning.message);
+    }
+    Ok(compiled.program)
 }
 
 fn projections() -> Result<PathBuf, String> {

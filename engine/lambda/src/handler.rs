@@ -11,7 +11,7 @@ use viewfold_dynamodb::{Limits, Store, client, execute};
 
 /// Answers invocations until the platform ends the function.
 pub(crate) async fn run(program: Program) -> Result<(), Error> {
-    let store = Store::new(client::from_environment().await);
+    let store = Store::new(&client::from_environment().await);
     tracing::info!(projections = program.projections.len(), streams = program.streams.len(), "ready");
     let (program, store) = (&program, &store);
     lambda_runtime::run(service_fn(move |event| invocation(program, store, event))).await
@@ -41,10 +41,11 @@ fn answer(report: &Report) -> Json {
 }
 
 fn log(report: &Report, request: &str) {
-    for Trouble { record, sequence, projection, reason, message } in &report.troubles {
+    for Trouble { record, sequence, projection, reason, message, fate } in &report.troubles {
         let reason = reason.map_or("store", |reason| reason.code());
         let projection = projection.as_deref();
-        tracing::warn!(request, record, sequence, projection, reason, "{message}");
+        let fate = fate.text();
+        tracing::warn!(request, record, sequence, projection, reason, fate, "{message}");
     }
     for (projection, counts) in report.projections.iter().filter(|(_, counts)| counts.matched > 0) {
         tracing::info!(

@@ -70,8 +70,16 @@ codes! {
     BadPath = "VF0201",
     /// A `$$.…` name that the stream does not give.
     UnknownMetadata = "VF0202",
-    /// A `${…}` expression, which this place does not take.
+    /// An expression that is none, or that can have no value.
     BadExpression = "VF0203",
+    /// A pattern that cannot match anything, or is none.
+    BadPattern = "VF0204",
+    /// A name that nothing has: of a value in an expression, or of a source.
+    UnknownName = "VF0205",
+    /// A function that there is none of, or one with the wrong count of arguments.
+    BadCall = "VF0206",
+    /// A JSON Schema that cannot be used.
+    BadSchema = "VF0207",
     /// A rule that writes an attribute it must not: a key, or a bookkeeping attribute.
     ReservedAttribute = "VF0301",
     /// A document key that does not fit the table's.
@@ -86,12 +94,16 @@ codes! {
     UnsoundGuard = "VF0401",
     /// An operation whose outcome depends on an order that the guard does not give.
     OrderDependent = "VF0402",
+    /// A rule with `retract: true` that does what such a rule cannot.
+    BadRetract = "VF0403",
     /// Two projections of one name.
     DuplicateProjection = "VF0501",
     /// Two projections that would overwrite each other's attributes or marks.
     SharedAttribute = "VF0502",
     /// Two projections that describe one table differently.
     TableMismatch = "VF0503",
+    /// A table that a projection needs and the deployment does not have.
+    MissingTable = "VF0504",
 }
 
 /// How grave a finding is.

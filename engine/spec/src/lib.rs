@@ -14,12 +14,14 @@ pub mod projection;
 mod schema;
 mod span;
 pub mod suggest;
+pub mod test_file;
 pub mod yaml;
 
 pub use diagnostic::{Code, Diagnostic, Severity, Source};
 pub use literal::{Entries, Literal};
 pub use projection::Projection;
-pub use schema::projection_schema;
+pub use schema::{projection_schema, test_schema};
+pub use test_file::TestFile;
 pub use span::{Span, Spanned};
 
 use std::sync::Arc;
@@ -30,6 +32,16 @@ use std::sync::Arc;
 ///
 /// Every finding about the file's structure: broken YAML, unknown, missing and duplicate keys, values of the wrong form.
 pub fn parse(source: &Arc<Source>) -> Result<Projection, Vec<Diagnostic>> {
+    let node = yaml::node::compose(source)?;
+    yaml::read::read(&node, source)
+}
+
+/// Reads one test file.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_test(source: &Arc<Source>) -> Result<TestFile, Vec<Diagnostic>> {
     let node = yaml::node::compose(source)?;
     yaml::read::read(&node, source)
 }

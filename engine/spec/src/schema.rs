@@ -1,18 +1,25 @@
-//! The JSON Schema of the projection language, made from the types that read it.
+//! The JSON Schemas of the projection language and of its tests, made from the types that read them.
 
-use crate::Projection;
-use schemars::Schema;
+use crate::{Projection, TestFile};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-
-/// The schema's own name. It is an identifier, not an address to fetch.
-const ID: &str = "urn:viewfold:schema:projection:1";
+use schemars::{JsonSchema, Schema};
 
 /// The JSON Schema (2020-12) of projection files, as pretty JSON with a line break at its end.
 pub fn projection_schema() -> String {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Projection>();
-    schema.insert("$id".into(), ID.into());
-    schema.insert("title".into(), "viewfold projection".into());
+    schema_of::<Projection>("urn:viewfold:schema:projection:1", "viewfold projection")
+}
+
+/// The JSON Schema (2020-12) of test files, as pretty JSON with a line break at its end.
+pub fn test_schema() -> String {
+    schema_of::<TestFile>("urn:viewfold:schema:test:1", "viewfold test")
+}
+
+/// The identifier is no address to fetch.
+fn schema_of<T: JsonSchema>(id: &str, title: &str) -> String {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".into(), id.into());
+    schema.insert("title".into(), title.into());
     // A place for anchors that several parts of a file use.
     schema.insert("patternProperties".into(), serde_json::json!({ "^x-": {} }));
     RecursiveTransform(as_read).transform(&mut schema);
@@ -60,15 +67,16 @@ fn unwrapped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    /// The schema that editors get is the one that these types make. After a change of the language, write it anew:
-    /// `cargo run -- schema > schemas/projection.schema.json`
+    /// The schemas that editors get are those that these types make. After a change of the language, write them anew:
+    /// `cargo run -- schema > schemas/projection.schema.json` and `cargo run -- schema --test > schemas/test.schema.json`
     #[test]
-    fn the_schema_that_is_checked_in_is_up_to_date() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/projection.schema.json");
-        let checked_in = std::fs::read_to_string(path).expect("the schema is checked in");
-        assert!(
-            checked_in == super::projection_schema(),
-            "write it anew: cargo run -- schema > schemas/projection.schema.json"
-        );
+    fn the_schemas_that_are_checked_in_are_up_to_date() {
+        for (name, schema) in
+            [("projection.schema.json", super::projection_schema()), ("test.schema.json", super::test_schema())]
+        {
+            let path = format!("{}/../../schemas/{name}", env!("CARGO_MANIFEST_DIR"));
+            let checked_in = std::fs::read_to_string(path).expect("the schema is checked in");
+            assert!(checked_in == schema, "schemas/{name} is not what the types make: write it anew");
+        }
     }
 }

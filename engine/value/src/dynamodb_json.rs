@@ -1,6 +1,6 @@
-//! DynamoDB JSON (`{"S": "text"}`), as stream records carry it, to [`Value`].
+//! DynamoDB JSON (`{"S": "text"}`), as stream records carry it, to [`Value`] and back.
 
-use crate::json::{MAX_DEPTH, ReadError, keep_first, parse_number};
+use crate::json::{self, MAX_DEPTH, ReadError, keep_first, parse_number};
 use crate::{Item, Number, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -92,6 +92,60 @@ fn binary(text: &str) -> Result<Vec<u8>, ReadError> {
     BASE64.decode(text).map_err(|error| ReadError::Syntax(format!("a binary value that is no base64: {error}")))
 }
 
+/// Writes an item.
+pub fn write_item(item: &Item, out: &mut String) {
+    out.push('{');
+    for (number, (name, value)) in item.iter().enumerate() {
+        if number > 0 {
+            out.push(',');
+        }
+        json::write_text(name, out);
+        out.push(':');
+        write_attribute(value, out);
+    }
+    out.push('}');
+}
+
+/// Writes one typed value.
+pub fn write_attribute(value: &Value, out: &mut String) {
+    let kind = match value {
+        Value::Null => return out.push_str(r#"{"NULL":true}"#),
+        Value::Bool(_) => "BOOL",
+        Value::Number(_) => "N",
+        Value::String(_) => "S",
+        Value::Binary(_) => "B",
+        Value::List(_) => "L",
+        Value::Map(_) => "M",
+        Value::StringSet(_) => "SS",
+        Value::NumberSet(_) => "NS",
+        Value::BinarySet(_) => "BS",
+    };
+    out.push_str("{\"");
+    out.push_str(kind);
+    out.push_str("\":");
+    match value {
+        // Numbers travel as text, so that no reader makes a double of them.
+        Value::Number(number) => json::write_text(&number.to_string(), out),
+        Value::NumberSet(set) => {
+            let texts = set.iter().map(|number| Value::String(number.to_string()));
+            json::write(&Value::List(texts.collect()), out);
+        }
+        Value::List(list) => {
+            out.push('[');
+            for (number, value) in list.iter().enumerate() {
+                if number > 0 {
+                    out.push(',');
+                }
+                write_attribute(value, out);
+            }
+            out.push(']');
+        }
+        Value::Map(map) => write_item(map, out),
+        other => json::write(other, out),
+    }
+    out.push('}');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +187,14 @@ mod tests {
         }
         assert!(matches!(item(r#"{"a":{"N":"1e200"},"b":{"S":"x"}}"#), Err(ReadError::Unusable(_))));
         assert!(matches!(item(r#"{"a":{"L":[{"N":"abc"}]}}"#), Err(ReadError::Unusable(_))));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = r#"{"b":{"B":"AQI="},"bs":{"BS":["AQ=="]},"l":{"L":[{"N":"1.5"},{"NULL":true},{"BOOL":false}]},"m":{"M":{"é":{"S":"\"x\""}}},"ns":{"NS":["1","2"]},"ss":{"SS":["a"]}}"#;
+        let item = read_item(&mut Jiter::new(text.as_bytes()), 0).unwrap();
+        let mut written = String::new();
+        write_item(&item, &mut written);
+        assert_eq!(written, text);
     }
 }

@@ -9,8 +9,9 @@ pub type Item = BTreeMap<String, Value>;
 
 /// A value with DynamoDB's types; JSON's are a part of them.
 ///
-/// Equality is DynamoDB's: numbers by value, maps and sets without order.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// Equality is DynamoDB's: numbers by value, maps and sets without order. The order between values is for keeping them in
+/// maps: by type first, then by value.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Value {
     /// `NULL`, JSON `null`.
     Null,

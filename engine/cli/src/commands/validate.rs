@@ -11,24 +11,31 @@ use viewfold_spec::{Diagnostic, Span};
 /// Checks projections and prints every finding.
 pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
     let (findings, projections) = match load(&arguments.paths, "")? {
-        Ok(program) => (Vec::new(), program.projections.len()),
+        Ok(compiled) => (compiled.warnings, compiled.program.projections.len()),
         Err(findings) => (findings, 0),
     };
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
     match arguments.format {
         Format::Json => {
             let findings: Vec<Json> = findings.iter().map(finding).collect();
             print(&format!("{:#}\n", Json::from(findings)))?;
         }
-        Format::Text if findings.is_empty() => {
-            let verb = if projections == 1 { "is" } else { "are" };
-            print(&format!("{} {verb} valid\n", count(projections, "projection")))?;
-        }
         Format::Text => {
             let text = render_all(&findings, std::io::stdout().is_terminal());
-            print(&format!("{text}{}\n", count(findings.len(), "finding")))?;
+            let verb = if projections == 1 { "is" } else { "are" };
+            let verdict = match (errors, warnings) {
+                (0, 0) => format!("{} {verb} valid", count(projections, "projection")),
+                (0, warnings) => {
+                    format!("{} {verb} valid, with {}", count(projections, "projection"), count(warnings, "warning"))
+                }
+                (errors, 0) => count(errors, "error"),
+                (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+            };
+            print(&format!("{text}{verdict}\n"))?;
         }
     }
-    Ok(if findings.is_empty() { Outcome::Done } else { Outcome::Findings })
+    Ok(if errors == 0 { Outcome::Done } else { Outcome::Findings })
 }
 
 /// A finding for programs; lines and columns count from 1, columns in characters.

@@ -2,103 +2,139 @@
 
 use super::Compiler;
 use super::term::Terms;
-use crate::program::{Guard, LaneCheck, MetadataName, OperationKind, OrderBy, Rule, Step, Subject, Table, Term};
-use std::sync::Arc;
+use crate::program::{Guard, LaneCheck, MetadataName, OrderBy, Projection, Rule, Source, Step, Subject, Term};
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Literal, Spanned};
+
+/// The table of marks unless a guard names another.
+const MARKS_TABLE: &str = "viewfold_marks";
 
 impl Compiler<'_> {
     pub(super) fn guard(
         &mut self,
         guard: &Spanned<spec::Guard>,
         projection: &str,
+        source: Option<&str>,
         terms: &mut Terms<'_>,
     ) -> Option<Guard> {
         Some(match &guard.value {
             spec::Guard::None => Guard::None,
-            spec::Guard::LastEventId(spec::LastEventId { place: spec::MarkPlace::Document, order_by, attribute }) => {
-                let order_by = match order_by {
+            spec::Guard::LastEventId(guard) => {
+                let order_by = match &guard.order_by {
                     Some(path) if path.value != Literal::Text("$$.sequence".into()) => {
                         OrderBy::Payload(self.path_term(path, "`order_by`", terms)?)
                     }
                     _ => OrderBy::Sequence,
                 };
-                let attribute = match attribute {
-                    Some(name) if name.is_empty() => {
-                        self.error(Code::WrongForm, name.span, "the attribute's name is empty");
-                        return None;
+                match guard.place {
+                    spec::MarkPlace::Document => {
+                        let attribute = match &guard.attribute {
+                            Some(name) if name.is_empty() => {
+                                self.error(Code::WrongForm, name.span, "the attribute's name is empty");
+                                return None;
+                            }
+                            Some(name) => name.value.clone(),
+                            None => default_mark_attribute(projection, source),
+                        };
+                        Guard::Document { attribute, order_by }
                     }
-                    Some(name) => name.value.clone(),
-                    None => default_mark_attribute(projection),
-                };
-                Guard::Document { attribute, order_by }
+                    spec::MarkPlace::Lane => {
+                        let table = guard.table.as_ref().map_or(MARKS_TABLE, |table| table.value.as_str());
+                        if let Some(table) = &guard.table {
+                            self.table_name(&table.value, table.span);
+                        }
+                        Guard::Lane { table: self.prefixed(table), order_by }
+                    }
+                }
             }
-            spec::Guard::EventsTable(spec::EventsTable { table, id }) => {
+            spec::Guard::EventsTable(spec::EventsTable { table, id, order_by }) => {
                 self.table_name(&table.value, table.span);
                 let id = match id {
                     Some(path) if path.value != Literal::Text("$$.id".into()) => self.path_term(path, "`id`", terms)?,
-                    _ => Term::Event {
-                        subject: Subject::Metadata(MetadataName::Id),
-                        optional: false,
-                        path: Arc::from("$$.id"),
-                    },
+                    _ => Term::metadata(MetadataName::Id),
                 };
-                Guard::EventsTable { table: self.prefixed(&table.value), id }
+                let order_by = match order_by {
+                    Some(path) => Some(self.path_term(path, "`order_by`", terms)?),
+                    None => None,
+                };
+                Guard::EventsTable { table: self.prefixed(&table.value), id, order_by }
             }
         })
     }
 
-    /// Checks the guard against the lanes, the rules' keys and what the rules do.
-    pub(super) fn check_guard(
-        &mut self,
-        spec: &spec::Projection,
-        guard: Option<&Guard>,
-        lane: Option<&LaneCheck>,
-        table: &Table,
-        rules: &[Rule],
-        attributes: &[String],
-    ) {
-        match guard {
-            Some(Guard::Document { attribute, .. }) => {
-                if attributes.contains(attribute) || table.keys().any(|key| key.name == *attribute) {
-                    let message = format!("the guard keeps its mark in `{attribute}`, which is written otherwise too");
-                    self.error(Code::ReservedAttribute, spec.guard.span, message).help =
-                        Some("give the mark an attribute of its own with `attribute`".into());
+    /// Checks the guards against the lanes and the rules' keys.
+    pub(super) fn check_guards(&mut self, spec: &spec::Projection, projection: &Projection) {
+        for (number, source) in projection.sources.iter().enumerate() {
+            let span = self.guard_span(spec, number);
+            match &source.guard {
+                Guard::Document { attribute, .. } => {
+                    let taken = projection.attributes.contains(attribute)
+                        || projection.table.keys().any(|key| key.name == *attribute);
+                    let shared = projection.sources[..number].iter().any(
+                        |other| matches!(&other.guard, Guard::Document { attribute: theirs, .. } if theirs == attribute),
+                    );
+                    if taken {
+                        let message =
+                            format!("the guard keeps its mark in `{attribute}`, which is written otherwise too");
+                        self.error(Code::ReservedAttribute, span, message).help =
+                            Some("give the mark an attribute of its own with `attribute`".into());
+                    } else if shared {
+                        let message = format!("two sources keep their marks in `{attribute}`: each needs one of its own");
+                        self.error(Code::SharedAttribute, span, message).help =
+                            Some("leave `attribute` out, or give each source a guard of its own".into());
+                    }
+                    self.check_lanes(spec, projection, number);
                 }
-                self.check_lanes(spec, lane, rules);
+                Guard::EventsTable { order_by: Some(_), .. } if projection.sources.len() > 1 => {
+                    let message = "`order_by` with an events table takes one source: orders of two streams do not compare";
+                    self.error(Code::UnsoundGuard, span, message);
+                }
+                Guard::Lane { .. } if source.lane.is_none() && source.retracts => {
+                    let message = "`retract: true` needs to know the source's key";
+                    self.error(Code::BadRetract, span, message).help =
+                        Some("give the source `keys`, the key attributes of its table".into());
+                }
+                Guard::Lane { .. } | Guard::EventsTable { .. } | Guard::None => {}
             }
-            Some(Guard::EventsTable { .. }) => self.check_order(spec, rules, attributes),
-            Some(Guard::None) | None => {}
         }
     }
 
-    /// Under `last_event_id` all events of a document have to come in one lane: the key contains the lane.
-    fn check_lanes(&mut self, spec: &spec::Projection, lane: Option<&LaneCheck>, rules: &[Rule]) {
-        let what = match &spec.source.kinesis {
-            Some(_) => "`lane`, what producers send as partition key",
-            None => "`keys`, the key attributes of the source's table",
-        };
-        let others = "; or use `{events_table: NAME}`, which needs no order";
-        let lane_itself = |part: &Term| {
-            matches!(part, Term::Event { subject: Subject::Metadata(MetadataName::Lane), optional: false, .. })
-        };
-        // Rules without a key have had an error already.
-        let mut keyed = rules.iter().filter(|rule| !rule.key.is_empty());
-        let Some(lane) = lane else {
-            if keyed.all(|rule| rule.key.iter().any(lane_itself)) {
+    /// The place of the guard of a source.
+    pub(super) fn guard_span(&self, spec: &spec::Projection, source: usize) -> viewfold_spec::Span {
+        let own = spec.sources.as_ref().and_then(|sources| sources.0.get(source)).map(|(_, source)| source);
+        let own = own.or(spec.source.as_ref()).and_then(|source| source.guard.as_ref());
+        own.unwrap_or(&spec.guard).span
+    }
+
+    /// Under `last_event_id: document` all events of a document have to come in one lane: the key contains the lane.
+    fn check_lanes(&mut self, spec: &spec::Projection, projection: &Projection, number: usize) {
+        let source = &projection.sources[number];
+        let rules = spec.rules.iter().zip(&projection.rules).filter(|(_, rule)| rule.source == number);
+        let others = "; or use `{last_event_id: lane}`, which keeps a mark for each lane, or `{events_table: NAME}`";
+        let Some(lane) = &source.lane else {
+            if rules.clone().all(|(_, rule)| rule.key.iter().any(lane_itself)) {
                 return;
             }
-            let message = "`last_event_id` is sound only where all events of a document come in one lane, and the \
-                           source does not say its lanes";
-            self.error(Code::UnsoundGuard, spec.guard.span, message).help =
-                Some(format!("give the source {what}{others}"));
+            let what = match spec.source.as_ref().is_some_and(|source| source.dynamodb.is_some()) {
+                false => "`lane`, what producers send as partition key",
+                true => "`keys`, the key attributes of the source's table",
+            };
+            let message = "`last_event_id` on the document is sound only where all events of a document come in one \
+                           lane, and the source does not say its lanes";
+            let span = self.guard_span(spec, number);
+            self.error(Code::UnsoundGuard, span, message).help = Some(format!("give the source {what}{others}"));
             return;
         };
-        for (rule, compiled) in spec.rules.iter().zip(rules) {
-            if compiled.key.is_empty() || compiled.key.iter().any(lane_itself) || determines(&compiled.key, lane) {
+        let mut told: Vec<viewfold_spec::Span> = Vec::new();
+        for (rule, compiled) in rules {
+            if in_one_lane(compiled, source) {
                 continue;
             }
             let span = rule.key.as_ref().or(spec.key.as_ref()).map_or(rule.span, |key| key.span);
+            if told.contains(&span) {
+                continue;
+            }
+            told.push(span);
             let shown = match lane {
                 LaneCheck::PartitionKey(Term::Event { path, .. }) => format!("`{path}`"),
                 LaneCheck::PartitionKey(_) => "the lane".to_owned(),
@@ -116,59 +152,35 @@ impl Compiler<'_> {
                 Some(format!("make {shown} a part of the key as it stands{others}"));
         }
     }
-
-    /// An unordered events table gives no order: only operations that need none are sound.
-    fn check_order(&mut self, spec: &spec::Projection, rules: &[Rule], attributes: &[String]) {
-        for (rule, compiled) in spec.rules.iter().zip(rules) {
-            if rule.any_order.unwrap_or(false) {
-                continue;
-            }
-            for operation in &compiled.operations {
-                let alone = match operation.kind {
-                    OperationKind::Add => true,
-                    OperationKind::SetOnce => {
-                        operation.value.as_ref().is_some_and(|value| fixed_by(value, &compiled.key))
-                    }
-                    OperationKind::Set | OperationKind::Remove => false,
-                };
-                // What other rules do to the attribute: sums do not mind each other, and neither do equal values.
-                let together = rules.iter().flat_map(|rule| &rule.operations).all(|other| {
-                    other.attribute != operation.attribute
-                        || other.kind == operation.kind
-                            && (other.kind == OperationKind::Add || other.value == operation.value)
-                });
-                if alone && together {
-                    continue;
-                }
-                let name = &attributes[operation.attribute];
-                let word = operation.kind.name();
-                let span = rule.place_of(name).unwrap_or(rule.span);
-                let others = if alone { " with what other rules do to it" } else { "" };
-                let message = format!(
-                    "the outcome of `{word}` on `{name}`{others} depends on the order of events, and this guard applies \
-                     them in any order"
-                );
-                self.error(Code::OrderDependent, span, message).help = Some(
-                    "if any order will do, say `any_order: true` in the rule; `last_event_id` keeps the order of a lane"
-                        .into(),
-                );
-            }
-        }
-    }
 }
 
 /// The mark's attribute unless the guard names one.
-pub(super) fn default_mark_attribute(projection: &str) -> String {
-    format!("_vf_{projection}")
+pub(super) fn default_mark_attribute(projection: &str, source: Option<&str>) -> String {
+    match source {
+        None => format!("_vf_{projection}"),
+        Some(source) => format!("_vf_{projection}_{source}"),
+    }
+}
+
+/// Whether all events of a document of a rule come in one lane.
+pub(super) fn in_one_lane(rule: &Rule, source: &Source) -> bool {
+    rule.key.iter().any(lane_itself) || source.lane.as_ref().is_some_and(|lane| determines(&rule.key, lane))
+}
+
+fn lane_itself(part: &Term) -> bool {
+    matches!(part, Term::Event { subject: Subject::Metadata(MetadataName::Lane), optional: false, .. })
 }
 
 /// Whether a document's key contains its events' lane, part by part, as it stands.
 fn determines(key: &[Term], lane: &LaneCheck) -> bool {
     match lane {
-        LaneCheck::PartitionKey(lane) => key.contains(lane),
+        LaneCheck::PartitionKey(Term::Event { subject, .. }) => key.iter().any(|part| {
+            matches!(plain(part), Term::Event { subject: other, optional: false, .. } if other == subject)
+        }),
+        LaneCheck::PartitionKey(_) => false,
         LaneCheck::Keys(keys) => keys.iter().all(|name| {
             let steps = [Step::Name("keys".into()), Step::Name(name.name.clone())];
-            key.iter().any(|part| match part {
+            key.iter().any(|part| match plain(part) {
                 Term::Event { path, .. } => super::parse_path(path).is_ok_and(|path| path == steps),
                 _ => false,
             })
@@ -176,12 +188,10 @@ fn determines(key: &[Term], lane: &LaneCheck) -> bool {
     }
 }
 
-/// Whether a value is the same for all events of a document: a constant, or a part of the key.
-fn fixed_by(value: &Term, key: &[Term]) -> bool {
-    match value {
-        Term::Constant(_) => true,
-        Term::Event { .. } => key.contains(value),
-        Term::List(terms) => terms.iter().all(|term| fixed_by(term, key)),
-        Term::Map(entries) => entries.iter().all(|(_, term)| fixed_by(term, key)),
+/// A value of `let` as what it stands for.
+fn plain(term: &Term) -> &Term {
+    match term {
+        Term::Let(term) => plain(term),
+        term => term,
     }
 }

@@ -2,73 +2,177 @@
 //!
 //! Findings are collected, not returned one by one: a file's author sees all of them at once.
 
+mod attributes;
+mod expression;
 mod guard;
+mod kinds;
+mod order;
 mod path;
+mod pattern;
+mod retract;
 mod rule;
+mod source;
 mod tables;
+mod target;
+mod template;
 mod term;
 
 pub use path::{PathError, parse as parse_path};
+pub(crate) use path::{path_step, path_syntax_error, unquote_name};
 
-use crate::program::{
-    Attribute, Index, LaneCheck, PathTree, Program, Projection, Reader, Stream, StreamIdentity, Table,
-};
+use crate::program::{OnError, Program, Projection, Source, Table};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use term::Terms;
-use viewfold_spec::projection::{KinesisSource, OrName};
-use viewfold_spec::{Code, Diagnostic, Source, Span, Spanned, projection as spec};
+use viewfold_spec::diagnostic::Severity;
+use viewfold_spec::{Code, Diagnostic, Literal, Span, Spanned, projection as spec};
 
 /// What a deployment adds to its files.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Put before every table name, those of sources included (`VIEWFOLD_TABLE_PREFIX`).
     pub table_prefix: String,
+    /// The table of dead letters, without the prefix (`VIEWFOLD_DEAD_LETTER_TABLE`). Empty: there is none, and every
+    /// projection has to say `on_error: skip` or `fail`.
+    pub dead_letter_table: String,
+}
+
+/// The table of dead letters unless the deployment names another.
+pub const DEAD_LETTER_TABLE: &str = "viewfold_dead_letters";
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { table_prefix: String::new(), dead_letter_table: DEAD_LETTER_TABLE.to_owned() }
+    }
 }
 
 /// One projection file as it was read.
 #[derive(Clone, Debug)]
 pub struct File {
     /// The file.
-    pub source: Arc<Source>,
+    pub source: Arc<viewfold_spec::Source>,
     /// What it says.
     pub projection: spec::Projection,
+    /// The JSON Schemas that it names, by the name it uses: the text, or why it cannot be read.
+    pub schemas: BTreeMap<String, Result<String, String>>,
+}
+
+impl File {
+    /// The names of the JSON Schema files that a projection refers to.
+    pub fn schema_names(projection: &spec::Projection) -> Vec<String> {
+        let sources = projection.source.iter().map(|source| &source.value);
+        let sources = sources.chain(projection.sources.iter().flat_map(|all| all.iter().map(|(_, source)| &source.value)));
+        let of_source = sources.flat_map(|source| {
+            let kinesis = source.kinesis.iter().filter_map(|kinesis| kinesis.schema.as_ref());
+            kinesis.chain(source.dynamodb.iter().filter_map(|dynamodb| dynamodb.schema.as_ref()))
+        });
+        let of_rules = projection.rules.iter().filter_map(|rule| rule.schema.as_ref());
+        let names = of_source.chain(of_rules).filter_map(|schema| match &schema.value {
+            Literal::Text(name) => Some(name.clone()),
+            _ => None,
+        });
+        names.collect()
+    }
+}
+
+/// A program, and what its author should know.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The program.
+    pub program: Program,
+    /// Findings that do not keep it from running.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Makes a program of all projections of a deployment.
 ///
 /// # Errors
 ///
-/// Every finding of every file, in their order.
-pub fn compile(files: &[File], options: &Options) -> Result<Program, Vec<Diagnostic>> {
-    let mut program = Program { streams: Vec::new(), projections: Vec::new() };
+/// Every finding of every file, in their order, warnings included, when one of them is an error.
+pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut program = Program { streams: Vec::new(), projections: Vec::new(), dead_letters: None };
     let mut findings = Vec::new();
     for file in files {
-        let mut compiler = Compiler { file, options, findings: Vec::new() };
-        compiler.projection(&mut program);
-        findings.append(&mut compiler.findings);
+        let mut compiler = Compiler::new(&file.source, &file.schemas, options);
+        compiler.projection(&file.projection, &mut program);
+        // What several rules share is looked at for each of them: the same finding at the same place is one.
+        compiler.findings.sort_by_key(|finding| finding.span.start);
+        for finding in compiler.findings {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
     }
     findings.append(&mut tables::check(files));
-    tables::share_indexes(&mut program);
-    if findings.is_empty() { Ok(program) } else { Err(findings) }
+    tables::finish(&mut program, options);
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        Err(findings)
+    } else {
+        Ok(Compiled { program, warnings: findings })
+    }
 }
 
 /// The compiler of one file.
 struct Compiler<'f> {
-    file: &'f File,
+    source: &'f Arc<viewfold_spec::Source>,
+    schemas: &'f BTreeMap<String, Result<String, String>>,
     options: &'f Options,
     findings: Vec<Diagnostic>,
+    /// The values of `let` that some rule uses.
+    used_lets: HashSet<Span>,
+}
+
+/// The value of a literal that depends on no event: values of tests, with `${…}` and all functions.
+///
+/// # Errors
+///
+/// Every finding about it.
+pub fn constant(
+    source: &Arc<viewfold_spec::Source>,
+    literal: &Spanned<Literal>,
+) -> Result<viewfold_value::Value, Vec<Diagnostic>> {
+    let (schemas, options) = (BTreeMap::new(), Options::default());
+    let mut compiler = Compiler::new(source, &schemas, &options);
+    let mut terms = Terms::of_document(Vec::new());
+    terms.document = Err("a test's value depends on nothing");
+    let term = compiler.term(literal, &mut terms);
+    let value = match term {
+        Some(crate::program::Term::Constant(value)) => Some(value),
+        Some(_) => {
+            compiler.error(Code::BadExpression, literal.span, "this has no value of its own");
+            None
+        }
+        None => None,
+    };
+    value.ok_or(compiler.findings)
+}
+
+impl<'f> Compiler<'f> {
+    fn new(
+        source: &'f Arc<viewfold_spec::Source>,
+        schemas: &'f BTreeMap<String, Result<String, String>>,
+        options: &'f Options,
+    ) -> Compiler<'f> {
+        Compiler { source, schemas, options, findings: Vec::new(), used_lets: HashSet::new() }
+    }
 }
 
 impl Compiler<'_> {
     /// Notes an error, for the caller to add to.
     fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> &mut Diagnostic {
         let at = self.findings.len();
-        self.findings.push(Diagnostic::error(code, &self.file.source, span, message));
+        self.findings.push(Diagnostic::error(code, self.source, span, message));
         &mut self.findings[at]
     }
 
-    fn projection(&mut self, program: &mut Program) {
-        let spec = &self.file.projection;
+    /// Notes a warning, for the caller to add to.
+    fn warning(&mut self, code: Code, span: Span, message: impl Into<String>) -> &mut Diagnostic {
+        let finding = self.error(code, span, message);
+        finding.severity = Severity::Warning;
+        finding
+    }
+
+    fn projection(&mut self, spec: &spec::Projection, program: &mut Program) {
         let name = &spec.projection;
         if name.is_empty() || name.len() > 100 || !name.bytes().all(is_name_byte) {
             let message = format!("`{}` cannot be the name of a projection", name.value);
@@ -76,42 +180,52 @@ impl Compiler<'_> {
                 Some("1 to 100 letters, digits, `_`, `-` and `.`: the name is part of marks and metrics".into());
         }
         let table = self.table(&spec.document);
-        let Some((identity, source)) = self.source(&spec.source) else { return };
-        let number = match program.stream(&identity) {
-            Some(number) => number,
-            None => {
-                program.streams.push(Stream {
-                    identity: identity.clone(),
-                    paths: PathTree::default(),
-                    index: Index::default(),
-                    readers: Vec::new(),
-                });
-                program.streams.len() - 1
-            }
+        self.check_let_names(spec);
+        let Some(sources) = self.sources(spec, program) else { return };
+        let rules = self.rules(spec, &sources, &table, program);
+        self.unused_lets(spec, &sources, program);
+        let (derive, delete_when) = self.derived(spec, &table);
+        let on_error = match spec.on_error.unwrap_or_default() {
+            spec::OnError::DeadLetter => OnError::DeadLetter,
+            spec::OnError::Skip => OnError::Skip,
+            spec::OnError::Fail => OnError::Fail,
         };
-        let stream = &mut program.streams[number];
-        let mut terms = Terms { paths: &mut stream.paths, identity: &identity };
-        let lane = self.lane(&spec.source, &mut terms);
-        let guard = self.guard(&spec.guard, &name.value, &mut terms);
-        let mut attributes = Vec::new();
-        let rules = self.rules(spec, &table, &mut attributes, &mut terms);
-        self.check_guard(spec, guard.as_ref(), lane.as_ref(), &table, &rules, &attributes);
-        let Some(guard) = guard else { return };
-        let projection = program.projections.len();
-        for (rule, compiled) in rules.iter().enumerate() {
-            stream.index.insert((projection, rule), compiled);
+        if on_error == OnError::DeadLetter && self.options.dead_letter_table.is_empty() {
+            let message = "the deployment has no table of dead letters, and this projection may need it";
+            self.error(Code::MissingTable, name.span, message).help = Some(
+                "set VIEWFOLD_DEAD_LETTER_TABLE to a table's name, or say `on_error: skip` or `on_error: fail`".into(),
+            );
         }
-        stream.readers.push(Reader { projection, lane });
-        let attributes = attributes.into_iter().map(|name| Attribute { name, index_key: None }).collect();
-        program.projections.push(Projection {
+        let mut projection = Projection {
             name: name.value.clone(),
-            source,
+            sources,
             table,
-            guard,
-            attributes,
-            error_stops_lane: spec.on_error == Some(spec::OnError::Fail),
+            shared: spec.document.shared.unwrap_or(false),
+            on_error,
             rules,
-        });
+            derive,
+            delete_when,
+            attributes: Vec::new(),
+            index_keys: Vec::new(),
+            ttl: spec.document.ttl.as_ref().map(|name| name.value.clone()),
+        };
+        projection.attributes = attributes::written(&projection);
+        // Checks between rules rest on all of them being sound.
+        if projection.rules.len() == spec.rules.len() && !projection.rules.iter().any(|rule| rule.key.is_empty()) {
+            self.check_retract(spec, &projection);
+            self.check_guards(spec, &projection);
+            self.check_order(spec, &projection);
+            self.check_attributes(spec, &projection);
+        }
+        let number = program.projections.len();
+        for (rule, compiled) in projection.rules.iter().enumerate() {
+            let stream = projection.sources[compiled.source].stream;
+            program.streams[stream].index.insert((number, rule), compiled);
+        }
+        for (source, compiled) in projection.sources.iter().enumerate() {
+            program.streams[compiled.stream].readers.push((number, source));
+        }
+        program.projections.push(projection);
     }
 
     fn table(&mut self, document: &spec::Document) -> Table {
@@ -128,59 +242,96 @@ impl Compiler<'_> {
             partition_key: document.partition_key.value.0.clone(),
             sort_key: document.sort_key.as_ref().map(|key| key.value.0.clone()),
             indexes: tables::indexes(document),
+            ttl: document.ttl.as_ref().map(|name| name.value.clone()),
         }
     }
 
-    /// The stream, and the source's name in bookkeeping tables.
-    fn source(&mut self, source: &Spanned<spec::Source>) -> Option<(StreamIdentity, String)> {
-        match (&source.kinesis, &source.dynamodb) {
-            (Some(kinesis), None) => {
-                let name = &kinesis.stream;
-                if name.is_empty() || name.len() > 128 || !name.bytes().all(is_name_byte) {
-                    let message = format!("`{name}` cannot be the name of a Kinesis stream");
-                    self.error(Code::WrongForm, kinesis.span, message).help =
-                        Some("1 to 128 letters, digits, `_`, `-` and `.`".into());
-                }
-                Some((StreamIdentity::Kinesis(name.clone()), name.clone()))
-            }
-            (None, Some(dynamodb)) => {
-                self.table_name(&dynamodb.table, dynamodb.span);
-                let table = self.prefixed(&dynamodb.table).to_string();
-                Some((StreamIdentity::Dynamodb(table), dynamodb.table.clone()))
-            }
-            (None, None) => {
-                self.error(Code::MissingKey, source.span, "a source is `kinesis` or `dynamodb`; there is none here");
-                None
-            }
-            (Some(_), Some(_)) => {
-                self.error(Code::WrongForm, source.span, "a source is one stream: `kinesis` or `dynamodb`, not both");
-                None
+    fn check_let_names(&mut self, spec: &spec::Projection) {
+        let rules = spec.rules.iter().flat_map(|rule| &rule.r#let);
+        for entries in spec.r#let.iter().chain(rules) {
+            for (name, _) in entries {
+                self.check_name(name);
             }
         }
     }
 
-    fn lane(&mut self, source: &Spanned<spec::Source>, terms: &mut Terms<'_>) -> Option<LaneCheck> {
-        if let Some(Spanned { value: OrName(KinesisSource { lane: Some(lane), .. }), .. }) = &source.kinesis {
-            let term = self.path_term(lane, "`lane`", terms)?;
-            return Some(LaneCheck::PartitionKey(term));
+    /// Values of `let` that no rule uses are looked at all the same, with the first source's events.
+    fn unused_lets(&mut self, spec: &spec::Projection, sources: &[Source], program: &mut Program) {
+        let Some(source) = sources.first() else { return };
+        let stream = &mut program.streams[source.stream];
+        let identity = stream.identity.clone();
+        for (_, literal) in spec.r#let.iter().flatten() {
+            if self.used_lets.contains(&literal.span) {
+                continue;
+            }
+            let mut terms = Terms::of_event(&mut stream.paths, &identity);
+            terms.lets = spec.r#let.iter().collect();
+            terms.document = Ok(());
+            if let Some(event) = &mut terms.event {
+                event.image = source.retracts;
+            }
+            self.term(literal, &mut terms);
         }
-        let keys = source.dynamodb.as_ref()?.keys.as_ref()?;
-        if keys.is_empty() || keys.len() > 2 {
-            let message = format!("a table has one or two key attributes, not {}", keys.len());
-            self.error(Code::KeyMismatch, keys.span, message);
+    }
+
+    /// `derive` and `delete_when`.
+    fn derived(
+        &mut self,
+        spec: &spec::Projection,
+        table: &Table,
+    ) -> (Vec<(String, crate::program::Term)>, Option<crate::program::Term>) {
+        let mut terms = Terms::of_document(spec.r#let.iter().collect());
+        let mut derive = Vec::new();
+        for (name, literal) in spec.derive.iter().flatten() {
+            let plain = target::parse(&name.value).is_ok_and(|names| matches!(names.as_slice(), [target::Name::Fixed(_)]));
+            if !plain {
+                let message = format!("`derive` computes top-level attributes, and `{}` is none", name.value);
+                self.error(Code::WrongForm, name.span, message).help =
+                    Some("a name with a dot in it is written ['a.b']".into());
+                continue;
+            }
+            let root = target::root(&name.value);
+            let fine = self.check_attribute(&root, name.span, table);
+            if let Some(term) = self.term(literal, &mut terms)
+                && fine
+            {
+                derive.push((root, term));
+            }
         }
-        Some(LaneCheck::Keys(keys.iter().map(|key| key.value.0.clone()).collect()))
+        let delete_when =
+            spec.delete_when.as_ref().and_then(|condition| self.condition(condition, "delete_when", &mut terms));
+        (derive, delete_when)
     }
 
     fn table_name(&mut self, name: &str, span: Span) {
         if !(3..=255).contains(&name.len()) || !name.bytes().all(is_name_byte) {
+            let help = if name.starts_with("arn:") {
+                "the name alone, without what stands before it in the ARN"
+            } else {
+                "3 to 255 letters, digits, `_`, `-` and `.`"
+            };
             self.error(Code::WrongForm, span, format!("`{name}` cannot be the name of a DynamoDB table")).help =
-                Some("3 to 255 letters, digits, `_`, `-` and `.`".into());
+                Some(help.into());
         }
     }
 
     fn prefixed(&self, table: &str) -> Arc<str> {
         Arc::from(format!("{}{table}", self.options.table_prefix))
+    }
+
+    /// The value of a literal without anything that depends on an event: JSON Schemas, values of tests.
+    fn plain(literal: &Spanned<Literal>) -> viewfold_value::Value {
+        use viewfold_value::Value;
+        match &literal.value {
+            Literal::Null => Value::Null,
+            Literal::Bool(value) => Value::Bool(*value),
+            Literal::Number(number) => Value::Number(*number),
+            Literal::Text(text) => Value::String(text.clone()),
+            Literal::List(list) => Value::List(list.iter().map(Self::plain).collect()),
+            Literal::Map(entries) => {
+                Value::Map(entries.iter().map(|(name, value)| (name.value.clone(), Self::plain(value))).collect())
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn is_path(text: &str) -> bool {
 ///
 /// When the text is no JSONPath, or one that can find many values.
 pub fn parse(text: &str) -> Result<Vec<Step>, PathError> {
-    let query = parse_json_path(text).map_err(|error| syntax_error(text, &error.to_string()))?;
+    let query = parse_json_path(text).map_err(|error| path_syntax_error(text, &error.to_string()))?;
     steps(&query).ok_or_else(|| PathError {
         message: format!("`{text}` can find many values; only paths of names and indexes are taken here"),
         at: None,
@@ -35,30 +35,31 @@ pub fn parse(text: &str) -> Result<Vec<Step>, PathError> {
 }
 
 fn steps(query: &JpQuery) -> Option<Vec<Step>> {
-    query
-        .segments
-        .iter()
-        .map(|segment| match segment {
-            Segment::Selector(selector) => step(selector),
-            Segment::Selectors(selectors) => match selectors.as_slice() {
-                [selector] => step(selector),
-                _ => None,
-            },
-            Segment::Descendant(_) => None,
-        })
-        .collect()
+    query.segments.iter().map(path_step).collect()
+}
+
+/// The step of a segment that finds one value at most; nothing for others.
+pub(crate) fn path_step(segment: &Segment) -> Option<Step> {
+    match segment {
+        Segment::Selector(selector) => step(selector),
+        Segment::Selectors(selectors) => match selectors.as_slice() {
+            [selector] => step(selector),
+            _ => None,
+        },
+        Segment::Descendant(_) => None,
+    }
 }
 
 fn step(selector: &Selector) -> Option<Step> {
     match selector {
-        Selector::Name(name) => Some(Step::Name(unquote(name))),
+        Selector::Name(name) => Some(Step::Name(unquote_name(name))),
         Selector::Index(index) => Some(Step::Index(*index)),
         Selector::Wildcard | Selector::Slice(..) | Selector::Filter(_) => None,
     }
 }
 
 /// The key that a name selector means: jsonpath-rust leaves the quotes and escapes of `['…']` as they were written.
-fn unquote(name: &str) -> String {
+pub(crate) fn unquote_name(name: &str) -> String {
     let inner = ['\'', '"']
         .iter()
         .find_map(|quote| name.strip_prefix(*quote).and_then(|rest| rest.strip_suffix(*quote)))
@@ -73,7 +74,7 @@ fn unquote(name: &str) -> String {
 }
 
 /// The first character that cannot stand in a path, and words for the usual reasons.
-fn syntax_error(text: &str, error: &str) -> PathError {
+pub(crate) fn path_syntax_error(text: &str, error: &str) -> PathError {
     let bad_name = text.char_indices().find(|(_, c)| matches!(c, '-' | ' ' | '/' | '@' | '#' | '\\'));
     match bad_name {
         Some((at, c)) => {

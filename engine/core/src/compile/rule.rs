@@ -1,44 +1,129 @@
 //! `rules:`, checked against the table and against each other.
 
 use super::Compiler;
-use super::term::Terms;
-use crate::program::{Condition, OperationKind, OperationTerm, Rule, Table, Term, Test, key_kind};
-use viewfold_spec::projection::{self as spec, Pattern};
+use super::kinds::{kind_of, may_be_nothing};
+use super::term::{Place, Terms};
+use crate::program::{
+    Condition, OperationKind, OperationTerm, Overlap, Program, Rule, Source, Table, Term, key_kind,
+};
+use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Entries, Literal, Span, Spanned, suggest};
 use viewfold_value::{Kind, Value};
 
 impl Compiler<'_> {
+    /// The rules, each with its place in the file. A rule that has errors is kept without its key, so that the checks
+    /// between rules find theirs too.
     pub(super) fn rules(
         &mut self,
         projection: &spec::Projection,
+        sources: &[Source],
         table: &Table,
-        attributes: &mut Vec<String>,
-        terms: &mut Terms<'_>,
+        program: &mut Program,
     ) -> Vec<Rule> {
         if projection.rules.is_empty() {
             self.error(Code::EmptyRule, projection.rules.span, "a projection without rules does nothing");
         }
-        let shared_key = projection.key.as_ref().map(|key| (key, self.key(key, table, terms)));
         let mut rules = Vec::new();
         for (number, rule) in projection.rules.iter().enumerate() {
-            let name = rule.name.as_ref().map_or_else(|| format!("rule {}", number + 1), |name| name.value.clone());
-            let when = self.when(rule, terms);
-            let key = match (&rule.key, &shared_key) {
-                (Some(key), _) => self.key(key, table, terms),
-                (None, Some((_, key))) => key.clone(),
-                (None, None) => {
-                    let span = rule.name.as_ref().map_or(rule.span, |name| name.span);
-                    self.error(Code::MissingKey, span, format!("the rule `{name}` has no `key`")).help =
-                        Some("write `key:` in the rule, or at the top for all rules".into());
-                    None
-                }
-            };
-            let operations = self.operations(rule, &name, table, attributes, terms);
-            // After an error the rule is kept without its key, so that the checks between rules find theirs too.
-            rules.push(Rule { name, when, key: key.unwrap_or_default(), operations });
+            if let Some(rule) = self.rule(projection, rule, number, sources, table, program) {
+                rules.push(rule);
+            }
         }
-        self.conflicts(projection, &rules, attributes);
+        if rules.len() == projection.rules.len() {
+            self.conflicts(projection, &rules);
+        }
         rules
+    }
+
+    fn rule(
+        &mut self,
+        projection: &spec::Projection,
+        rule: &Spanned<spec::Rule>,
+        number: usize,
+        sources: &[Source],
+        table: &Table,
+        program: &mut Program,
+    ) -> Option<Rule> {
+        let name = rule.name.as_ref().map_or_else(|| format!("rule {}", number + 1), |name| name.value.clone());
+        let source = self.rule_source(rule, &name, sources)?;
+        let retract = rule.retract.as_ref().is_some_and(|retract| retract.value);
+        let stream = &mut program.streams[sources[source].stream];
+        let identity = stream.identity.clone();
+        let lets: Vec<&Entries<Spanned<Literal>>> = rule.r#let.iter().chain(&projection.r#let).collect();
+        let mut terms = Terms::of_event(&mut stream.paths, &identity);
+        terms.lets = lets;
+        if let Some(event) = &mut terms.event {
+            event.image = retract;
+        }
+        let when = self.when(rule, &mut terms);
+        let schema = rule.schema.as_ref().and_then(|schema| self.schema(schema, &identity, retract, &mut terms));
+        let each = self.each(rule, &mut terms);
+        terms.document =
+            if retract { Err("what an item contributes must not depend on the document") } else { Ok(()) };
+        let condition = rule.r#if.as_ref().and_then(|condition| self.condition(condition, "if", &mut terms));
+        // The key says which document it is, so it cannot look into it; a `let` that does is compiled anew for it.
+        let for_rule = std::mem::replace(&mut terms.document, Err("the key says which document it is"));
+        let compiled = std::mem::take(&mut terms.compiled);
+        let key = match (&rule.key, &projection.key) {
+            (Some(key), _) | (None, Some(key)) => self.key(key, table, &mut terms),
+            (None, None) => {
+                self.error(Code::MissingKey, rule.place(rule.span), format!("the rule `{name}` has no `key`")).help =
+                    Some("write `key:` in the rule, or at the top for all rules".into());
+                None
+            }
+        };
+        terms.document = for_rule;
+        terms.compiled = compiled;
+        let operations = self.operations(rule, table, &mut terms);
+        let delete = rule.delete.as_ref().is_some_and(|delete| delete.value);
+        if rule.written().is_empty() && !delete {
+            self.error(Code::EmptyRule, rule.place(rule.span), format!("the rule `{name}` changes nothing")).help =
+                Some("give it `add`, `set`, `set_once`, `append`, `remove` or another operation".into());
+        }
+        self.check_delete(rule, delete);
+        Some(Rule {
+            name,
+            source,
+            when,
+            schema,
+            each,
+            condition,
+            key: key.unwrap_or_default(),
+            operations,
+            delete,
+            retract,
+        })
+    }
+
+    /// The number of the source that a rule is for.
+    fn rule_source(&mut self, rule: &Spanned<spec::Rule>, name: &str, sources: &[Source]) -> Option<usize> {
+        let names: Vec<&str> = sources.iter().filter_map(|source| source.name.as_deref()).collect();
+        match (&rule.source, names.is_empty()) {
+            (None, true) => Some(0),
+            (None, false) => {
+                let message = format!("the rule `{name}` does not say which source it is for");
+                self.error(Code::MissingKey, rule.place(rule.span), message).help =
+                    Some(format!("give it `source:`, one of {}", suggest::list(names)));
+                None
+            }
+            (Some(written), true) => {
+                let message = "the projection has one source, so its rules name none";
+                self.error(Code::WrongForm, written.span, message).help = Some("remove `source` here".into());
+                Some(0)
+            }
+            (Some(written), false) => {
+                let found = sources.iter().position(|source| source.name.as_deref() == Some(&written.value));
+                if found.is_none() {
+                    let help = match suggest::nearest(&written.value, names.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("there are {}", suggest::list(names)),
+                    };
+                    let message = format!("`{}` is no source of this projection", written.value);
+                    self.error(Code::UnknownName, written.span, message).help = Some(help);
+                }
+                found
+            }
+        }
     }
 
     fn when(&mut self, rule: &spec::Rule, terms: &mut Terms<'_>) -> Vec<Condition> {
@@ -46,8 +131,11 @@ impl Compiler<'_> {
         for (path, pattern) in rule.when.iter().flatten() {
             let written = path.value.as_str();
             if !written.starts_with("$$.") && !super::path::is_path(written) {
-                self.error(Code::BadPath, path.span, format!("`{written}` is no path")).help =
-                    Some(format!("the keys of `when` are paths into the event: `$.{written}`"));
+                let help = match written.strip_prefix('$') {
+                    Some(rest) => format!("did you mean `$.{rest}`?"),
+                    None => format!("the keys of `when` are paths into the event: `$.{written}`"),
+                };
+                self.error(Code::BadPath, path.span, format!("`{written}` is no path")).help = Some(help);
                 continue;
             }
             if written.ends_with('?') {
@@ -56,37 +144,41 @@ impl Compiler<'_> {
                 continue;
             }
             let test = self.test(pattern);
-            if let (Some(subject), Some(test)) = (self.subject(written, path.span, terms), test) {
-                conditions.push(Condition { subject, test });
+            let place = Place { text: written, at: 0, span: path.span };
+            if let (Some((subject, query)), Some(test)) = (self.subject(written, place, terms), test) {
+                conditions.push(Condition { subject, query, test });
             }
         }
         conditions
     }
 
-    fn test(&mut self, pattern: &Spanned<Pattern>) -> Option<Test> {
-        Some(match &pattern.value {
-            Pattern::Exists(exists) => Test::Exists(*exists),
-            Pattern::Type(name) => Test::Kind(name.kind()),
-            Pattern::AnyOf(patterns) => {
-                let tests: Vec<Option<Test>> = patterns.iter().map(|pattern| self.test(pattern)).collect();
-                Test::AnyOf(tests.into_iter().collect::<Option<_>>()?)
+    fn each(&mut self, rule: &spec::Rule, terms: &mut Terms<'_>) -> Option<Term> {
+        let each = rule.each.as_ref()?;
+        let [(name, value)] = each.0.as_slice() else {
+            self.error(Code::WrongForm, each.span, "`each` has one name and the list that it goes through").help =
+                Some("for example `each: { line: $.lines }`".into());
+            return None;
+        };
+        let fine = self.check_name(name);
+        if terms.lets.iter().any(|lets| lets.get(&name.value).is_some()) {
+            self.error(Code::WrongForm, name.span, format!("`{}` is a name of `let` already", name.value));
+            return None;
+        }
+        let term = self.term(value, terms)?;
+        match kind_of(&term) {
+            None | Some(Kind::List | Kind::StringSet | Kind::NumberSet | Kind::BinarySet) => {}
+            Some(kind) => {
+                let message = format!("`each` goes through a list or a set, and this is a {kind}");
+                self.error(Code::BadOperand, value.span, message).help = Some("for example `$.lines`".into());
+                return None;
             }
-            Pattern::Equals(literal) => Test::Equals(match literal {
-                Literal::Null => Value::Null,
-                Literal::Bool(value) => Value::Bool(*value),
-                Literal::Number(number) => Value::Number(*number),
-                Literal::Text(text) => {
-                    if super::path::is_path(text) || text.starts_with("$$.") || text.contains("${") {
-                        let message = format!("a pattern is a literal: this would be compared with the text `{text}`");
-                        self.error(Code::BadPath, pattern.span, message).help =
-                            Some("patterns cannot compare two values of an event".into());
-                        return None;
-                    }
-                    Value::from(text.as_str())
-                }
-                Literal::List(_) | Literal::Map(_) => return None,
-            }),
-        })
+        }
+        if fine {
+            terms.element = Some(name.value.clone());
+            // Values of `let` may use the element from here on.
+            terms.compiled.clear();
+        }
+        Some(term)
     }
 
     /// A term for each key attribute of the table, in the table's order; nothing after an error.
@@ -129,120 +221,223 @@ impl Compiler<'_> {
     }
 
     fn check_key_value(&mut self, span: Span, term: &Term, name: &str, kind: Kind) -> bool {
-        let message = match term {
-            Term::Event { optional: true, .. } => {
-                let message = format!("the key `{name}` always needs a value, so its path takes no `?`");
-                self.error(Code::KeyMismatch, span, message).help = Some("an event without it is an error".into());
-                return false;
+        if let Term::Event { optional: true, .. } = term {
+            let message = format!("the key `{name}` always needs a value, so its path takes no `?`");
+            self.error(Code::KeyMismatch, span, message).help = Some("an event without it is an error".into());
+            return false;
+        }
+        if may_be_nothing(term) {
+            let message = format!("the key `{name}` always needs a value, and this may have none");
+            self.error(Code::KeyMismatch, span, message).help =
+                Some("`default(x, y)` gives one where there is none; `if` in the rule leaves the event out".into());
+            return false;
+        }
+        let message = match (term, kind_of(term)) {
+            (Term::Constant(value), Some(found)) if found == kind && value.size() == 0 => {
+                format!("the key `{name}` cannot be empty")
             }
-            Term::Event { .. } => return true,
-            Term::Constant(value) if value.kind() == kind && value.size() > 0 => return true,
-            Term::Constant(value) if value.kind() == kind => format!("the key `{name}` cannot be empty"),
-            Term::Constant(value) => format!("the key `{name}` is a {kind}, and this is a {}", value.kind()),
-            Term::List(_) | Term::Map(_) => format!("the key `{name}` is a {kind}, and this is not"),
+            (_, None) => return true,
+            (_, Some(found)) if found == kind => return true,
+            (_, Some(found)) => format!("the key `{name}` is a {kind}, and this is a {found}"),
         };
-        self.error(Code::KeyMismatch, span, message);
+        let help = match (term, kind) {
+            (Term::Constant(Value::Number(number)), Kind::String) => Some(format!("for a text write \"{number}\"")),
+            (_, Kind::String) => Some("`text(x)` converts".to_owned()),
+            _ => None,
+        };
+        self.error(Code::KeyMismatch, span, message).help = help;
         false
     }
 
-    fn operations(
-        &mut self,
-        rule: &Spanned<spec::Rule>,
-        rule_name: &str,
-        table: &Table,
-        attributes: &mut Vec<String>,
-        terms: &mut Terms<'_>,
-    ) -> Vec<OperationTerm> {
-        let groups = [
-            (OperationKind::Add, &rule.add),
-            (OperationKind::Set, &rule.set),
-            (OperationKind::SetOnce, &rule.set_once),
+    fn operations(&mut self, rule: &spec::Rule, table: &Table, terms: &mut Terms<'_>) -> Vec<OperationTerm> {
+        let mut operations: Vec<(OperationTerm, Span)> = Vec::new();
+        let valued: [(&Option<Entries<Spanned<Literal>>>, fn(Term) -> OperationKind); 6] = [
+            (&rule.add, OperationKind::Add),
+            (&rule.set, OperationKind::Set),
+            (&rule.set_once, OperationKind::SetOnce),
+            (&rule.max, OperationKind::Max),
+            (&rule.min, OperationKind::Min),
+            (&rule.remove_from, OperationKind::RemoveFrom),
         ];
-        let mut operations: Vec<OperationTerm> = Vec::new();
-        let mut written: Vec<(String, Span)> = Vec::new();
-        for (kind, entries) in groups {
+        for (entries, kind) in valued {
             for (name, literal) in entries.iter().flatten() {
-                let Some(attribute) = self.attribute(name, table, attributes, &mut written) else { continue };
+                let target = self.target(name, terms);
                 let Some(value) = self.term(literal, terms) else { continue };
-                if kind == OperationKind::Add
-                    && let Some(found) = never_added(&value)
-                {
-                    let message = format!("`add` takes a number or a set, and this is a {found}");
-                    self.error(Code::BadOperand, literal.span, message).help =
-                        Some("use `set` to give the attribute a value".into());
-                    continue;
+                let Some(target) = target else { continue };
+                let kind = kind(value);
+                if self.check_operand(&kind, literal.span) {
+                    operations.push((OperationTerm { target, kind }, name.span));
                 }
-                operations.push(OperationTerm { attribute, kind, value: Some(value) });
+            }
+        }
+        for (name, append) in rule.append.iter().flatten() {
+            let target = self.target(name, terms);
+            let kind = self.append(append, terms);
+            if let (Some(target), Some(kind)) = (target, kind) {
+                operations.push((OperationTerm { target, kind }, name.span));
             }
         }
         for name in rule.remove.iter().flatten() {
-            let Some(attribute) = self.attribute(name, table, attributes, &mut written) else { continue };
-            operations.push(OperationTerm { attribute, kind: OperationKind::Remove, value: None });
-        }
-        if written.is_empty() {
-            let span = rule.name.as_ref().map_or(rule.span, |name| name.span);
-            self.error(Code::EmptyRule, span, format!("the rule `{rule_name}` changes nothing")).help =
-                Some("give it `add`, `set`, `set_once` or `remove`".into());
-        }
-        operations
-    }
-
-    /// The number of an attribute that a rule writes, if it may be written.
-    fn attribute(
-        &mut self,
-        name: &Spanned<String>,
-        table: &Table,
-        attributes: &mut Vec<String>,
-        written: &mut Vec<(String, Span)>,
-    ) -> Option<usize> {
-        let text = name.value.as_str();
-        if let Some((_, first)) = written.iter().find(|(other, _)| other == text) {
-            let first = *first;
-            let finding = self.error(Code::ConflictingRules, name.span, format!("this rule writes `{text}` twice"));
-            finding.related = Some((first, "first here".into()));
-            finding.help = Some("an attribute takes one operation of a rule".into());
-            return None;
-        }
-        written.push((text.to_owned(), name.span));
-        if table.keys().any(|key| key.name == text) {
-            let message = format!("`{text}` is part of the document's key, which cannot be changed");
-            self.error(Code::ReservedAttribute, name.span, message).help =
-                Some("the key's value goes into `key`; it is on the document by itself".into());
-            return None;
-        }
-        if text.starts_with("_vf_") {
-            let message = format!("attributes that start with `_vf_` are viewfold's own: `{text}`");
-            self.error(Code::ReservedAttribute, name.span, message).help = Some("choose another name".into());
-            return None;
-        }
-        if text.is_empty() || text.contains(['.', '[', ']', '$', '{', '}', '\'', '"']) {
-            let message = format!("`{text}` is no attribute name: nested attributes are not part of the language yet");
-            self.error(Code::WrongForm, name.span, message);
-            return None;
-        }
-        Some(match attributes.iter().position(|known| known == text) {
-            Some(at) => at,
-            None => {
-                attributes.push(text.to_owned());
-                attributes.len() - 1
+            if let Some(target) = self.target(name, terms) {
+                operations.push((OperationTerm { target, kind: OperationKind::Remove }, name.span));
             }
-        })
+        }
+        let mut kept: Vec<(OperationTerm, Span)> = Vec::new();
+        for (operation, span) in operations {
+            if self.check_attribute(operation.target.root(), span, table)
+                && self.check_overlap(&operation, span, &kept)
+            {
+                kept.push((operation, span));
+            }
+        }
+        kept.into_iter().map(|(operation, _)| operation).collect()
     }
 
-    /// Two rules that may both match an event, have the same key and write the same attribute contradict each other.
-    fn conflicts(&mut self, projection: &spec::Projection, rules: &[Rule], attributes: &[String]) {
+    fn append(&mut self, append: &Spanned<spec::Append>, terms: &mut Terms<'_>) -> Option<OperationKind> {
+        let value = self.term(&append.value.value, terms);
+        let by = match &append.by {
+            None => None,
+            Some(by) => {
+                let term = self.term(by, terms)?;
+                match kind_of(&term) {
+                    None | Some(Kind::Number | Kind::String) => {}
+                    Some(kind) => {
+                        let message = format!("`by` is a number or a text, and this is a {kind}");
+                        self.error(Code::BadOperand, by.span, message);
+                        return None;
+                    }
+                }
+                Some(term)
+            }
+        };
+        let last = match &append.last {
+            None => None,
+            Some(last) => match usize::try_from(last.value) {
+                Ok(count) if (1..=10_000).contains(&count) => Some(count),
+                _ => {
+                    let message = format!("`last` is a number from 1 to 10000, not {}", last.value);
+                    self.error(Code::WrongForm, last.span, message);
+                    return None;
+                }
+            },
+        };
+        let value = value?;
+        if let (Some(unique), Some(kind)) = (&append.unique_by, kind_of(&value))
+            && kind != Kind::Map
+        {
+            let message = format!("`unique_by` names an entry of the element, and the element is a {kind}");
+            self.error(Code::BadOperand, unique.span, message);
+            return None;
+        }
+        let unique_by = append.unique_by.as_ref().map(|name| name.value.clone());
+        Some(OperationKind::Append { value, last, by, unique_by })
+    }
+
+    /// Checks what can be known about the type of an operation's value.
+    fn check_operand(&mut self, kind: &OperationKind, span: Span) -> bool {
+        let Some(value) = kind.value() else { return true };
+        let Some(found) = kind_of(value) else { return true };
+        let set = matches!(found, Kind::StringSet | Kind::NumberSet | Kind::BinarySet);
+        let (takes, fine) = match kind {
+            OperationKind::Add(_) => ("a number or a set", set || found == Kind::Number),
+            OperationKind::RemoveFrom(_) => ("a set", set),
+            OperationKind::Max(_) | OperationKind::Min(_) => {
+                ("a number or a text", matches!(found, Kind::Number | Kind::String))
+            }
+            _ => return true,
+        };
+        if fine {
+            return true;
+        }
+        let help = match (kind, value) {
+            (OperationKind::Add(_), Term::Constant(Value::String(text))) => {
+                if text.parse::<viewfold_value::Number>().is_ok() {
+                    format!("for a number write {text} without quotes")
+                } else {
+                    format!("did you mean `$.{}`?", text.trim_start_matches(['$', '.']))
+                }
+            }
+            (OperationKind::Add(_), Term::Many { path, .. }) => format!("their sum is '${{ sum({path}) }}'"),
+            (OperationKind::Add(_) | OperationKind::RemoveFrom(_), _) if found == Kind::List => {
+                "a set is written '${ set(\"a\", \"b\") }'".to_owned()
+            }
+            (OperationKind::Add(_), _) => "use `set` to give the attribute a value".to_owned(),
+            _ => "`number(x)` and `text(x)` convert".to_owned(),
+        };
+        let message = format!("`{}` takes {takes}, and this is a {found}", kind.name());
+        self.error(Code::BadOperand, span, message).help = Some(help);
+        false
+    }
+
+    /// Whether rules may write an attribute.
+    pub(super) fn check_attribute(&mut self, root: &str, span: Span, table: &Table) -> bool {
+        if table.keys().any(|key| key.name == root) {
+            let message = format!("`{root}` is part of the document's key, which cannot be changed");
+            self.error(Code::ReservedAttribute, span, message).help =
+                Some("the key's value goes into `key`; it is on the document by itself".into());
+            return false;
+        }
+        if root.starts_with("_vf_") {
+            let message = format!("attributes that start with `_vf_` are viewfold's own: `{root}`");
+            self.error(Code::ReservedAttribute, span, message).help = Some("choose another name".into());
+            return false;
+        }
+        true
+    }
+
+    fn check_overlap(&mut self, operation: &OperationTerm, span: Span, others: &[(OperationTerm, Span)]) -> bool {
+        for (other, first) in others {
+            let (path, before) = (&operation.target.path, &other.target.path);
+            let message = match operation.target.overlap(&other.target) {
+                Overlap::Never | Overlap::Perhaps => continue,
+                Overlap::Same => format!("this rule writes `{path}` twice"),
+                Overlap::Inside => format!("this rule writes both `{before}` and `{path}`, one inside of the other"),
+            };
+            let finding = self.error(Code::ConflictingRules, span, message);
+            finding.related = Some((*first, "first here".into()));
+            finding.help = Some("an attribute takes one operation of a rule".into());
+            return false;
+        }
+        true
+    }
+
+    fn check_delete(&mut self, rule: &spec::Rule, delete: bool) {
+        let Some(written) = &rule.delete else { return };
+        if !delete {
+            self.error(Code::WrongForm, written.span, "`delete` is `true`, or it is not there").help =
+                Some("remove the key".into());
+        } else if let Some((key, name)) = rule.written().first() {
+            let message = format!("the rule deletes the document, so its `{key}` does nothing");
+            self.error(Code::ConflictingRules, name.span, message).help = Some("make it two rules".into());
+        }
+    }
+
+    /// Two rules that may both match an event, may have the same key and write the same attribute contradict each other.
+    fn conflicts(&mut self, projection: &spec::Projection, rules: &[Rule]) {
         for (second, rule) in rules.iter().enumerate() {
             for (first, other) in rules[..second].iter().enumerate() {
-                if rule.key != other.key || exclude(&rule.when, &other.when) {
+                let apart = rule.source != other.source || rule.key != other.key || exclude(&rule.when, &other.when);
+                if apart || rule.key.is_empty() {
+                    continue;
+                }
+                let (Some(here), Some(there)) = (projection.rules.get(second), projection.rules.get(first)) else {
+                    continue;
+                };
+                if rule.delete != other.delete {
+                    let message = format!("an event can match both `{}` and this rule, and one of them deletes", other.name);
+                    let finding = self.error(Code::ConflictingRules, here.place(here.span), message);
+                    finding.related = Some((there.place(there.span), "the other one".into()));
+                    finding.help = Some("give them values of one path in `when` that exclude each other".into());
                     continue;
                 }
                 for operation in &rule.operations {
-                    if !other.operations.iter().any(|before| before.attribute == operation.attribute) {
-                        continue;
-                    }
-                    let name = &attributes[operation.attribute];
-                    let place = |number: usize| projection.rules[number].place_of(name).unwrap_or_default();
-                    let (here, there) = (place(second), place(first));
+                    let met = other.operations.iter().find(|before| {
+                        matches!(operation.target.overlap(&before.target), Overlap::Same | Overlap::Inside)
+                    });
+                    let Some(before) = met else { continue };
+                    let name = &operation.target.path;
+                    let place = |rule: &spec::Rule, path: &str| rule.place_of(path).unwrap_or_default();
+                    let (here, there) = (place(here, name), place(there, &before.target.path));
                     let message =
                         format!("`{name}` is written by two rules that can match one event: `{}` and this", other.name);
                     let finding = self.error(Code::ConflictingRules, here, message);
@@ -254,31 +449,11 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether no event can match both: some place has to equal one of two sets of values that share none.
-fn exclude(a: &[Condition], b: &[Condition]) -> bool {
-    a.iter().any(|a| b.iter().any(|b| a.subject == b.subject && disjoint(&a.test, &b.test)))
-}
-
-/// Whether no single value passes both tests. (A list can pass both: it is matched element by element. Two rules then
-/// meet in one event after all, which is an error of that event.)
-fn disjoint(a: &Test, b: &Test) -> bool {
-    match (a, b) {
-        (Test::AnyOf(tests), other) | (other, Test::AnyOf(tests)) => tests.iter().all(|test| disjoint(test, other)),
-        (Test::Equals(a), Test::Equals(b)) => a != b,
-        (Test::Equals(value), Test::Kind(kind)) | (Test::Kind(kind), Test::Equals(value)) => value.kind() != *kind,
-        (Test::Kind(a), Test::Kind(b)) => a != b,
-        (Test::Exists(a), Test::Exists(b)) => a != b,
-        (Test::Exists(exists), _) | (_, Test::Exists(exists)) => !exists,
-    }
-}
-
-/// The kind of a value that `add` can never take.
-fn never_added(term: &Term) -> Option<Kind> {
-    match term {
-        Term::Constant(Value::Number(_)) | Term::Event { subject: crate::program::Subject::Slot(_), .. } => None,
-        Term::Constant(value) => Some(value.kind()),
-        Term::Event { .. } => Some(Kind::String),
-        Term::List(_) => Some(Kind::List),
-        Term::Map(_) => Some(Kind::Map),
-    }
+/// Whether no event can match both: some place has to pass two tests that no value passes both of.
+pub(super) fn exclude(a: &[Condition], b: &[Condition]) -> bool {
+    a.iter().any(|a| {
+        b.iter().any(|b| {
+            a.subject == b.subject && a.query.is_none() && b.query.is_none() && crate::pattern::disjoint(&a.test, &b.test)
+        })
+    })
 }

@@ -1,10 +1,10 @@
 //! What projections that are loaded together say about names and tables.
 
-use super::File;
-use crate::program::{Program, TableIndex};
+use super::{File, Options, attributes};
+use crate::program::{OnError, Program, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute};
+use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute, MarkPlace};
 use viewfold_spec::{Code, Diagnostic, Span};
 
 /// The indexes of a document's table.
@@ -35,23 +35,40 @@ pub(super) fn check(files: &[File]) -> Vec<Diagnostic> {
     findings
 }
 
-/// Tells every projection of all indexes of its table, whichever projection names them: their keys limit its values.
-pub(super) fn share_indexes(program: &mut Program) {
+/// Finishes a program with what its projections have to know of each other: the indexes of a table, whichever names
+/// them (their keys limit its values), whether a table is shared, and what on a source's table is no part of a document.
+pub(super) fn finish(program: &mut Program, options: &Options) {
     for number in 0..program.projections.len() {
         let name = Arc::clone(&program.projections[number].table.name);
-        let same_table = program.projections.iter().filter(|other| other.table.name == name);
+        let same_table = || program.projections.iter().filter(|other| other.table.name == name);
         let mut indexes: Vec<TableIndex> = Vec::new();
-        for index in same_table.flat_map(|other| &other.table.indexes) {
+        for index in same_table().flat_map(|other| &other.table.indexes) {
             if !indexes.contains(index) {
                 indexes.push(index.clone());
             }
         }
+        let shared = same_table().count() > 1;
+        let ttl = same_table().find_map(|other| other.table.ttl.clone());
         let projection = &mut program.projections[number];
         projection.table.indexes = indexes;
-        for attribute in &mut projection.attributes {
-            attribute.index_key = projection.table.index_key(&attribute.name);
+        projection.table.ttl = ttl;
+        projection.shared |= shared;
+        let limits = projection.attributes.iter().filter_map(|name| {
+            projection.table.index_key(name).map(|limits| (name.clone(), limits))
+        });
+        projection.index_keys = limits.collect();
+    }
+    for number in 0..program.streams.len() {
+        let StreamIdentity::Dynamodb(table) = &program.streams[number].identity else { continue };
+        let leaves = program.projections.iter().any(|other| *other.table.name == **table && other.leaves_rows());
+        if leaves {
+            let names = program.bookkeeping(table).into_iter().map(str::to_owned).collect();
+            program.streams[number].bookkeeping = names;
         }
     }
+    let wanted = program.projections.iter().any(|projection| projection.on_error == OnError::DeadLetter);
+    let table = format!("{}{}", options.table_prefix, options.dead_letter_table);
+    program.dead_letters = (wanted && !options.dead_letter_table.is_empty()).then(|| Arc::from(table));
 }
 
 fn finding(file: &File, code: Code, span: Span, message: String) -> Diagnostic {
@@ -89,64 +106,71 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
             findings.push(finding(file, Code::TableMismatch, name.span, message));
         }
     }
-    if let (Some(mark), Some(taken)) = (mark_attribute(file), mark_attribute(other))
-        && mark == taken
-    {
-        let message = format!(
-            "`{}` keeps its mark in `{mark}` of the same items: two projections never share a mark",
-            other.projection.projection.value
-        );
+    let (marks, their_marks) = (mark_attributes(file), mark_attributes(other));
+    let by = &other.projection.projection.value;
+    for mark in marks.iter().filter(|mark| their_marks.contains(mark)) {
+        let message = format!("`{by}` keeps its mark in `{mark}` of the same items: two projections never share a mark");
         findings.push(
             finding(file, Code::SharedAttribute, file.projection.guard.span, message)
                 .help("give one of them another `attribute`"),
         );
     }
-    let taken = written(other);
-    for (attribute, span) in written(file) {
-        let by = &other.projection.projection.value;
-        if taken.contains_key(&attribute) {
+    let taken = attributes::places(&other.projection);
+    for (attribute, span) in attributes::places(&file.projection) {
+        if taken.iter().any(|(name, _)| *name == attribute) {
             let message = format!("`{by}` writes `{attribute}` of the same items too");
             findings.push(
                 finding(file, Code::SharedAttribute, span, message)
                     .help("projections that share a table write different attributes; make it one projection"),
             );
-        } else if mark_attribute(other).as_deref() == Some(&attribute) {
+        } else if their_marks.contains(&attribute) {
             let message = format!("`{by}` keeps its mark in `{attribute}` of the same items");
             findings.push(finding(file, Code::SharedAttribute, span, message).help("choose another attribute"));
         }
     }
-    if let Some(mark) = mark_attribute(file)
-        && taken.contains_key(&mark)
-    {
-        let message = format!("`{}` writes `{mark}` of the same items", other.projection.projection.value);
+    for mark in marks.iter().filter(|mark| taken.iter().any(|(name, _)| name == *mark)) {
+        let message = format!("`{by}` writes `{mark}` of the same items");
         findings.push(
             finding(file, Code::SharedAttribute, file.projection.guard.span, message)
                 .help("give the mark another `attribute`"),
         );
     }
-}
-
-/// The attribute that holds a projection's mark.
-fn mark_attribute(file: &File) -> Option<String> {
-    match &file.projection.guard.value {
-        Guard::LastEventId(guard) => Some(match &guard.attribute {
-            Some(name) => name.value.clone(),
-            None => super::guard::default_mark_attribute(&file.projection.projection.value),
-        }),
-        Guard::None | Guard::EventsTable(_) => None,
+    if let (Some(ttl), Some(theirs)) = (&here.ttl, &there.ttl)
+        && ttl.value != theirs.value
+    {
+        let message = format!("{} says that the TTL of `{}` is `{}`", other.source.name, table.value, theirs.value);
+        findings.push(finding(file, Code::TableMismatch, ttl.span, message));
     }
 }
 
-/// The attributes that a projection writes, each with a place.
-fn written(file: &File) -> BTreeMap<String, Span> {
-    let mut attributes = BTreeMap::new();
-    for rule in file.projection.rules.iter() {
-        let maps = [&rule.add, &rule.set, &rule.set_once].into_iter().flatten().flatten().map(|(name, _)| name);
-        for name in maps.chain(rule.remove.iter().flatten()) {
-            attributes.entry(name.value.clone()).or_insert(name.span);
+/// Every guard of a projection, with its place and the name of the source it is for.
+fn guards(file: &File) -> Vec<(&Guard, Span, Option<&str>)> {
+    let spec = &file.projection;
+    match &spec.sources {
+        None => {
+            let own = spec.source.as_ref().and_then(|source| source.guard.as_ref()).unwrap_or(&spec.guard);
+            vec![(&own.value, own.span, None)]
+        }
+        Some(sources) => {
+            let all = sources.iter().map(|(name, source)| {
+                let own = source.guard.as_ref().unwrap_or(&spec.guard);
+                (&own.value, own.span, Some(name.value.as_str()))
+            });
+            all.collect()
         }
     }
-    attributes
+}
+
+/// The attributes that hold a projection's marks.
+fn mark_attributes(file: &File) -> Vec<String> {
+    let marks = guards(file).into_iter().filter_map(|(guard, _, source)| match guard {
+        Guard::LastEventId(guard) if guard.place == MarkPlace::Document => Some(match &guard.attribute {
+            Some(name) => name.value.clone(),
+            None => super::guard::default_mark_attribute(&file.projection.projection.value, source),
+        }),
+        _ => None,
+    });
+    marks.collect()
 }
 
 /// A key attribute has one type, whichever index or projection names it.
@@ -177,16 +201,23 @@ fn keys(document: &Document) -> Vec<(&KeyAttribute, Span)> {
         .collect()
 }
 
-/// An events table holds ids and nothing else.
+/// A table of a guard holds what the guard remembers and nothing else.
 fn events_table(file: &File, files: &[File], findings: &mut Vec<Diagnostic>) {
-    let Guard::EventsTable(guard) = &file.projection.guard.value else { return };
-    for other in files {
-        if other.projection.document.table.value == guard.table.value {
+    for (guard, _, _) in guards(file) {
+        let table = match guard {
+            Guard::EventsTable(guard) => &guard.table,
+            Guard::LastEventId(guard) => match &guard.table {
+                Some(table) => table,
+                None => continue,
+            },
+            Guard::None => continue,
+        };
+        for other in files.iter().filter(|other| other.projection.document.table.value == table.value) {
             let message = format!(
-                "`{}` is the table of `{}`'s documents and cannot hold event ids too",
-                guard.table.value, other.projection.projection.value
+                "`{}` is the table of `{}`'s documents and cannot hold what a guard remembers too",
+                table.value, other.projection.projection.value
             );
-            findings.push(finding(file, Code::TableMismatch, guard.table.span, message));
+            findings.push(finding(file, Code::TableMismatch, table.span, message));
         }
     }
 }

@@ -1,16 +1,75 @@
-//! Values of a file to terms: texts that are paths, metadata or plain text.
+//! Values of a file to terms: texts that are paths, metadata, templates or plain text.
 
 use super::Compiler;
 use super::path::{self, PathError};
+use super::template::{self, Part};
+use crate::evaluate::{Scope, evaluate};
 use crate::program::{MetadataName, PathTree, Step, StreamIdentity, Subject, Term};
+use crate::query::{self, Query};
+use std::collections::HashMap;
 use std::sync::Arc;
-use viewfold_spec::{Code, Literal, Span, Spanned, suggest};
-use viewfold_value::Value;
+use viewfold_spec::{Code, Entries, Literal, Span, Spanned, suggest};
+use viewfold_value::{Kind, Value};
 
-/// What the terms of a stream refer to.
+/// What the terms at a place of a file may refer to.
 pub(super) struct Terms<'s> {
+    /// The event; none where there is only the document (`derive`, `delete_when`).
+    pub(super) event: Option<EventTerms<'s>>,
+    /// The values of `let`, the rule's own before the projection's.
+    pub(super) lets: Vec<&'s Entries<Spanned<Literal>>>,
+    /// The `let`s that have been compiled for this place, with their weight; nothing after an error.
+    pub(super) compiled: HashMap<String, Option<(Arc<Term>, usize)>>,
+    /// The `let`s that are being compiled: one that comes up again refers to itself.
+    pub(super) compiling: Vec<String>,
+    /// The name of `each`, in a rule that has one.
+    pub(super) element: Option<String>,
+    /// Whether `doc.` may be used here; where not, why.
+    pub(super) document: Result<(), &'static str>,
+}
+
+/// What terms that depend on an event refer to.
+pub(super) struct EventTerms<'s> {
     pub(super) paths: &'s mut PathTree,
     pub(super) identity: &'s StreamIdentity,
+    /// Whether `$` is one image of an item (`retract: true`) rather than the event.
+    pub(super) image: bool,
+}
+
+impl<'s> Terms<'s> {
+    /// Terms over an event alone.
+    pub(super) fn of_event(paths: &'s mut PathTree, identity: &'s StreamIdentity) -> Terms<'s> {
+        Terms {
+            event: Some(EventTerms { paths, identity, image: false }),
+            lets: Vec::new(),
+            compiled: HashMap::new(),
+            compiling: Vec::new(),
+            element: None,
+            document: Err("there is no document yet where this value is needed"),
+        }
+    }
+
+    /// Terms over a document alone.
+    pub(super) fn of_document(lets: Vec<&'s Entries<Spanned<Literal>>>) -> Terms<'s> {
+        Terms {
+            event: None,
+            lets,
+            compiled: HashMap::new(),
+            compiling: Vec::new(),
+            element: None,
+            document: Ok(()),
+        }
+    }
+}
+
+/// A place inside a text of the file.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'t> {
+    /// The whole text, as it means.
+    pub(super) text: &'t str,
+    /// Where in it, in bytes.
+    pub(super) at: usize,
+    /// Where the text stands in the file.
+    pub(super) span: Span,
 }
 
 impl Compiler<'_> {
@@ -23,58 +82,150 @@ impl Compiler<'_> {
             Literal::Text(text) => return self.text(text, literal.span, terms),
             Literal::List(list) => {
                 let list: Vec<Option<Term>> = list.iter().map(|element| self.term(element, terms)).collect();
-                let list: Vec<Term> = list.into_iter().collect::<Option<_>>()?;
-                match constants(&list) {
-                    Some(values) => Term::Constant(Value::List(values)),
-                    None => Term::List(list),
-                }
+                folded(Term::List(list.into_iter().collect::<Option<_>>()?))
             }
             Literal::Map(entries) => {
                 let entries: Vec<Option<(String, Term)>> =
                     entries.iter().map(|(key, value)| Some((key.value.clone(), self.term(value, terms)?))).collect();
-                let (names, values): (Vec<String>, Vec<Term>) =
-                    entries.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip();
-                match constants(&values) {
-                    Some(values) => Term::Constant(Value::Map(names.into_iter().zip(values).collect())),
-                    None => Term::Map(names.into_iter().zip(values).collect()),
-                }
+                folded(Term::Map(entries.into_iter().collect::<Option<_>>()?))
             }
         })
     }
 
     fn text(&mut self, text: &str, span: Span, terms: &mut Terms<'_>) -> Option<Term> {
         if text.contains("${") {
-            self.error(Code::BadExpression, span, "expressions in `${…}` are not part of the language yet").help =
-                Some("take the value from the event with a path such as `$.data.id`".into());
+            return self.template(text, span, terms);
+        }
+        if text.starts_with("$$.") || path::is_path(text) {
+            return self.path(text, Place { text, at: 0, span }, terms);
+        }
+        if let Some(name) = text.strip_prefix('$')
+            && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']'))
+        {
+            let message = format!("`{text}` is no path, and would be taken as text");
+            self.error(Code::BadPath, span, message).help =
+                Some(format!("did you mean `$.{name}`? For the text itself write '${{ \"{text}\" }}'"));
             return None;
         }
-        if !text.starts_with("$$.") && !path::is_path(text) {
-            return Some(Term::Constant(Value::from(text)));
+        if text.starts_with("doc.") && text.len() > 4 && !text.contains(' ') {
+            let message = format!("`{text}` is taken as text here");
+            self.warning(Code::BadExpression, span, message).help =
+                Some(format!("for the document's value write '${{ {text} }}'"));
         }
-        let (path, optional) = match text.strip_suffix('?') {
-            Some(path) => (path, true),
-            None => (text, false),
-        };
-        let subject = self.subject(path, span, terms)?;
-        Some(Term::Event { subject, optional, path: Arc::from(path) })
+        Some(Term::Constant(Value::from(text)))
     }
 
-    /// Where a path of the file, `$.…` or `$$.…` without its `?`, leads.
-    pub(super) fn subject(&mut self, path: &str, span: Span, terms: &mut Terms<'_>) -> Option<Subject> {
+    /// A text with `${…}` in it: one expression alone has its own type, anything else is text.
+    fn template(&mut self, text: &str, span: Span, terms: &mut Terms<'_>) -> Option<Term> {
+        let parts = match template::split(text) {
+            Ok(parts) => parts,
+            Err(at) => {
+                let place = self.inside(Place { text, at, span }, 2);
+                self.error(Code::BadExpression, place, "this `${` has no `}`").help = Some(
+                    "an expression is written '${ … }', the whole value in single quotes, so that YAML leaves `}`, `,`, \
+                     `: ` and ` #` alone"
+                        .into(),
+                );
+                return None;
+            }
+        };
+        if let [Part::Expression { text: expression, at }] = parts.as_slice() {
+            return self.expression(expression, Place { text, at: *at, span }, terms);
+        }
+        let mut pieces = Vec::with_capacity(parts.len());
+        let mut fine = true;
+        for part in parts {
+            let piece = match part {
+                Part::Text(text) => Some(Term::Constant(Value::from(text))),
+                Part::Expression { text: expression, at } => {
+                    let place = Place { text, at, span };
+                    let piece = self.expression(expression, place, terms);
+                    piece.filter(|piece| self.goes_into_text(piece, place, expression))
+                }
+            };
+            match piece {
+                Some(piece) => pieces.push(piece),
+                None => fine = false,
+            }
+        }
+        fine.then(|| folded(Term::Text(pieces)))
+    }
+
+    fn goes_into_text(&mut self, term: &Term, place: Place<'_>, expression: &str) -> bool {
+        match super::kinds::kind_of(term) {
+            None | Some(Kind::String | Kind::Number | Kind::Boolean) => true,
+            Some(kind) => {
+                let span = self.inside(place, expression.len());
+                self.error(Code::BadOperand, span, format!("a {kind} cannot stand inside of a text")).help =
+                    Some("texts, numbers and booleans can".into());
+                false
+            }
+        }
+    }
+
+    /// A path, `$.…` or `$$.…`, perhaps with a `?` behind it.
+    pub(super) fn path(&mut self, written: &str, place: Place<'_>, terms: &mut Terms<'_>) -> Option<Term> {
+        let (path, optional) = match written.strip_suffix('?') {
+            Some(path) => (path, true),
+            None => (written, false),
+        };
+        let (subject, query) = self.subject(path, place, terms)?;
+        let shown = Arc::from(path);
+        Some(match (subject, query) {
+            (Subject::Slot(slot), Some(query)) => Term::Many { slot, query, optional, path: shown },
+            (subject, _) => Term::Event { subject, optional, path: shown },
+        })
+    }
+
+    /// Where a path of the file, `$.…` or `$$.…` without its `?`, leads, and what to look for there.
+    pub(super) fn subject(
+        &mut self,
+        path: &str,
+        place: Place<'_>,
+        terms: &mut Terms<'_>,
+    ) -> Option<(Subject, Option<Query>)> {
+        let span = self.inside(place, path.len());
+        let Some(event) = &mut terms.event else {
+            let message = format!("`{path}` is a part of an event, and here is only the document");
+            self.error(Code::BadPath, span, message).help =
+                Some("the document's attributes are `doc.NAME`; it may be changed by any event".into());
+            return None;
+        };
+        let (identity, image) = (event.identity.clone(), event.image);
         if let Some(name) = path.strip_prefix("$$.") {
-            return self.metadata(name, span, terms.identity).map(Subject::Metadata);
-        }
-        match path::parse(path) {
-            Ok(steps) => {
-                self.check_root(&steps, path, span, terms.identity)?;
-                Some(Subject::Slot(terms.paths.insert(&steps)))
+            if image {
+                let message = "a rule with `retract: true` knows nothing but one image of the item";
+                self.error(Code::UnknownMetadata, span, message).help =
+                    Some("what an item contributes must not depend on when it was changed".into());
+                return None;
             }
+            let name = self.metadata(name, span, &identity)?;
+            if name == MetadataName::Now {
+                self.warning(Code::UnknownMetadata, span, "`$$.now` differs when an event is delivered again").help =
+                    Some("`$$.time`, the time at which the event reached its stream, stays the same".into());
+            }
+            return Some((Subject::Metadata(name), None));
+        }
+        let compiled = match query::compile(path) {
+            Ok(compiled) => compiled,
             Err(PathError { message, at, help }) => {
-                let span = at.and_then(|at| self.inside(path, at, span)).unwrap_or(span);
+                let span = match at {
+                    Some(at) => self.inside(Place { at: place.at + at, ..place }, 1),
+                    None => span,
+                };
                 self.error(Code::BadPath, span, message).help = help;
-                None
+                return None;
             }
+        };
+        let mut steps = compiled.steps;
+        if image {
+            self.check_image(&steps, path, span)?;
+            steps.insert(0, Step::Name("new".into()));
+        } else {
+            self.check_root(&steps, path, span, &identity)?;
         }
+        Some((Subject::Slot(event.paths.insert(&steps)), compiled.rest))
     }
 
     /// The payload of a DynamoDB stream has `keys`, `new` and `old`, and nothing else.
@@ -93,11 +244,22 @@ impl Compiler<'_> {
         None
     }
 
+    /// In a rule with `retract: true` `$` is the item itself.
+    fn check_image(&mut self, steps: &[Step], path: &str, span: Span) -> Option<()> {
+        let [Step::Name(root), Step::Name(name), ..] = steps else { return Some(()) };
+        if !matches!(root.as_str(), "new" | "old" | "keys") {
+            return Some(());
+        }
+        let message = format!("with `retract: true` `$` is one image of the item: `{path}` looks for `{root}` in it");
+        self.warning(Code::BadPath, span, message).help = Some(format!("did you mean `$.{name}`?"));
+        Some(())
+    }
+
     fn metadata(&mut self, name: &str, span: Span, identity: &StreamIdentity) -> Option<MetadataName> {
-        let kinesis_only = matches!(identity, StreamIdentity::Dynamodb(_));
+        let dynamodb = matches!(identity, StreamIdentity::Dynamodb(_));
         let given = |name: &MetadataName| match name {
-            MetadataName::Shard => !kinesis_only,
-            MetadataName::Change => kinesis_only,
+            MetadataName::Shard => !dynamodb,
+            MetadataName::Change => dynamodb,
             _ => true,
         };
         let found = MetadataName::ALL.into_iter().filter(given).find(|known| known.text() == name);
@@ -115,31 +277,40 @@ impl Compiler<'_> {
 
     /// A value that has to be a path into the payload.
     pub(super) fn path_term(&mut self, literal: &Spanned<Literal>, what: &str, terms: &mut Terms<'_>) -> Option<Term> {
-        match &literal.value {
-            Literal::Text(text) if path::is_path(text) && !text.ends_with('?') => self.term(literal, terms),
+        let text = match &literal.value {
+            Literal::Text(text) if path::is_path(text) && !text.ends_with('?') => text,
             _ => {
                 let message = format!("{what} is a path into the payload that always finds something");
                 self.error(Code::BadPath, literal.span, message).help = Some("for example `$.data.id`".into());
+                return None;
+            }
+        };
+        match self.path(text, Place { text, at: 0, span: literal.span }, terms)? {
+            Term::Many { .. } => {
+                let message = format!("{what} is one value, and `{text}` can find many");
+                self.error(Code::BadPath, literal.span, message);
                 None
             }
+            term => Some(term),
         }
     }
 
-    /// The place of a byte of `text` in the file, where the text stands there as it is, quotes apart.
-    fn inside(&self, text: &str, at: usize, span: Span) -> Option<Span> {
-        let written = self.file.source.text.get(span.range())?;
-        let start = span.start + written.find(text)?;
-        let width = text[at..].chars().next().map_or(1, char::len_utf8);
-        Some(Span::new(start + at, start + at + width))
+    /// The place in the file of some bytes of a text, where the text stands there as it is, quotes apart; else the whole
+    /// text's.
+    pub(super) fn inside(&self, place: Place<'_>, length: usize) -> Span {
+        let Place { text, at, span } = place;
+        let found = self.source.text.get(span.range()).and_then(|written| written.find(text));
+        let Some(start) = found.map(|start| span.start + start) else { return span };
+        let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        Span::new(start + at, start + (at + length.max(width)).min(text.len()).max(at))
     }
 }
 
-fn constants(terms: &[Term]) -> Option<Vec<Value>> {
-    terms
-        .iter()
-        .map(|term| match term {
-            Term::Constant(value) => Some(value.clone()),
-            _ => None,
-        })
-        .collect()
+/// The term, or its value where it is the same for every event.
+fn folded(term: Term) -> Term {
+    let constant = term.parts().iter().all(|part| matches!(part, Term::Constant(_)));
+    match (constant, evaluate(&term, &Scope::default())) {
+        (true, Ok(Some(value))) => Term::Constant(value),
+        _ => term,
+    }
 }

@@ -18,6 +18,8 @@ pub struct Record<'i> {
     pub event_id: String,
     /// What the service says of the event.
     pub body: Body<'i>,
+    /// The whole record, as Lambda gave it.
+    pub text: &'i [u8],
 }
 
 impl Record<'_> {
@@ -53,7 +55,7 @@ pub struct KinesisBody<'i> {
 }
 
 /// A record of a DynamoDB stream. Images are DynamoDB JSON, not yet read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DynamodbBody<'i> {
     /// The key of the item.
     pub keys: Option<&'i [u8]>,
@@ -109,8 +111,10 @@ pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
             let mut list = Vec::new();
             let mut next = reader.next_array()?;
             while next.is_some() {
+                let start = reader.current_index();
                 let record = raw_record(&mut reader, payload)?;
-                list.push(record.check(list.len())?);
+                let text = &payload[start..reader.current_index()];
+                list.push(record.check(list.len(), text)?);
                 next = reader.array_step()?;
             }
             records = Some(list);
@@ -206,7 +210,7 @@ fn raw_object<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<Option<&'
 }
 
 impl<'i> RawRecord<'i> {
-    fn check(self, number: usize) -> Result<Record<'i>, EnvelopeError> {
+    fn check(self, number: usize, text: &'i [u8]) -> Result<Record<'i>, EnvelopeError> {
         let missing = |what: &str| EnvelopeError(format!("record {number} of the invocation has no {what}"));
         let arn = self.arn.ok_or_else(|| missing("`eventSourceARN`: its stream cannot be told"))?;
         let (stream, label) = stream_of(&arn).ok_or_else(|| {
@@ -240,7 +244,7 @@ impl<'i> RawRecord<'i> {
                 },
             }),
         };
-        Ok(Record { stream, label, event_id, body })
+        Ok(Record { stream, label, event_id, body, text })
     }
 }
 

@@ -14,7 +14,7 @@ pub mod envelope;
 mod slots;
 
 use crate::event::{Event, Lane, Metadata, Slot};
-use crate::program::{Program, Stream, StreamIdentity};
+use crate::program::{Program, Stream, StreamIdentity, is_deleted_row};
 use crate::report::{Problem, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
 
-/// Decodes one record.
+/// Decodes one record; nothing where it is about the row that a deleted document left behind, and about no document.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn decode(
     stream: usize,
     program: &Program,
     now: &Arc<str>,
-) -> Result<Event, Problem> {
+) -> Result<Option<Event>, Problem> {
     let program = &program.streams[stream];
     let mut slots = vec![Slot::Missing; program.paths.slots()];
     let name = Arc::from(program.identity.name());
@@ -57,7 +57,8 @@ pub fn decode(
             }
         }
         Body::Dynamodb(body) => {
-            dynamodb_images(body, program, &mut slots)?;
+            let Some(body) = without_deleted_rows(body, program)? else { return Ok(None) };
+            dynamodb_images(&body, program, &mut slots)?;
             Metadata {
                 id,
                 sequence: body.sequence.clone(),
@@ -71,7 +72,7 @@ pub fn decode(
             }
         }
     };
-    Ok(Event { record: number, stream, slots, metadata })
+    Ok(Some(Event { record: number, stream, slots, metadata }))
 }
 
 /// The lane of a record: its Kinesis partition key, or the key of its DynamoDB item.
@@ -123,6 +124,36 @@ fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot])
             .map_err(|error| undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}")))?;
     }
     Ok(())
+}
+
+/// The body as it is about documents: the row that a deleted document leaves behind is none. Becoming such a row is a
+/// removal, leaving it an insertion, and nothing else about it is anything.
+fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<Option<DynamodbBody<'i>>, Problem> {
+    let is_row = |image: Option<&[u8]>| match image {
+        // A look at the bytes spares reading nearly every image.
+        Some(image) if !stream.bookkeeping.is_empty() && image.windows(9).any(|bytes| bytes == b"_deleted\"") => {
+            is_deleted_image(image, body.keys, stream)
+        }
+        _ => Ok(false),
+    };
+    Ok(match (is_row(body.old)?, is_row(body.new)?) {
+        (false, false) => Some(body.clone()),
+        (true, true) => None,
+        (false, true) if body.old.is_none() => None,
+        (false, true) => Some(DynamodbBody { new: None, change: Some("remove"), ..body.clone() }),
+        (true, false) if body.new.is_none() => None,
+        (true, false) => Some(DynamodbBody { old: None, change: Some("insert"), ..body.clone() }),
+    })
+}
+
+fn is_deleted_image(image: &[u8], keys: Option<&[u8]>, stream: &Stream) -> Result<bool, Problem> {
+    let read = |bytes: &[u8]| {
+        dynamodb_json::read_item(&mut Jiter::new(bytes), 0)
+            .map_err(|error| undecodable(format!("the record's image is no DynamoDB JSON: {error}")))
+    };
+    let item = read(image)?;
+    let keys = keys.map(read).transpose()?.unwrap_or_default();
+    Ok(is_deleted_row(item.keys(), |name| keys.contains_key(name), &stream.bookkeeping))
 }
 
 /// The stream that a record comes from, by its ARN, and a DynamoDB stream's label.

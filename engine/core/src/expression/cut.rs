@@ -16,6 +16,8 @@ pub(super) enum Piece {
     Name(String),
     /// A number literal.
     Number(Number),
+    /// A text literal, its escapes undone.
+    Text(String),
 }
 
 /// An expression without its operands.
@@ -50,7 +52,7 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
             '"' => {
                 let length =
                     text_literal(rest).ok_or_else(|| SyntaxError::new(at, "this text has no closing quote"))?;
-                cut.text.push_str(&rest[..length]);
+                cut.take(Piece::Text(unescaped(&rest[1..length - 1], at + 1)?), at);
                 at += length;
                 continue;
             }
@@ -132,6 +134,27 @@ fn text_literal(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// A text literal without its quotes: `\"` and `\\` are the only escapes, as evalexpr has it.
+fn unescaped(text: &str, at: usize) -> Result<String, SyntaxError> {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.char_indices();
+    while let Some((place, c)) = characters.next() {
+        if c != '\\' {
+            plain.push(c);
+            continue;
+        }
+        match characters.next() {
+            Some((_, c @ ('"' | '\\'))) => plain.push(c),
+            other => {
+                let c = other.map_or(' ', |(_, c)| c);
+                let error = SyntaxError::new(at + place, format!("`\\{c}` is no escape in a text"));
+                return Err(error.help("there are `\\\"` and `\\\\`; any other character stands for itself"));
+            }
+        }
+    }
+    Ok(plain)
 }
 
 fn is_name_start(c: char) -> bool {
@@ -237,6 +260,7 @@ mod tests {
                 Piece::Path(path) => format!("{at} {path}"),
                 Piece::Name(name) => format!("{at} {name}"),
                 Piece::Number(number) => format!("{at} {number}"),
+                Piece::Text(text) => format!("{at} {text:?}"),
             })
             .collect()
     }
@@ -251,7 +275,7 @@ mod tests {
             ("$..x", &["0 $..x"]),
             ("$$.time", &["0 $$.time"]),
             ("if(exists($.a?), line.price, wins)", &["0 if", "3 exists", "10 $.a?", "17 line.price", "29 wins"]),
-            ("time::bucket(t, \"$.x 'y'\")", &["0 time::bucket", "13 t"]),
+            ("time::bucket(t, \"$.x 'y'\")", &["0 time::bucket", "13 t", "16 \"$.x 'y'\""]),
             ("123456789012345678901234567890 >= 1e3", &["0 123456789012345678901234567890", "34 1000"]),
             ("größe != true", &["0 größe"]),
             ("$ == $[0]", &["0 $", "5 $[0]"]),

@@ -48,7 +48,7 @@ pub struct Expression {
 /// What an [`Expression`] is.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Kind {
-    /// A number, text or boolean.
+    /// A number, text or boolean. Booleans know no place of their own.
     Constant(Value),
     /// A path, as written: `$.a`, `$$.time`, `doc.a`, `line.price`.
     Path(String),
@@ -149,7 +149,6 @@ fn syntax_error(error: &EvalexprError) -> SyntaxError {
         EvalexprError::MissingOperatorOutsideOfBrace => "two values stand side by side without an operator".to_owned(),
         EvalexprError::AppendedToLeafNode => "two values stand side by side without an operator".to_owned(),
         EvalexprError::UnmatchedPartialToken { first, .. } => format!("`{first}` is no operator"),
-        EvalexprError::IllegalEscapeSequence(sequence) => format!("`{sequence}` is no escape in a text"),
         other => format!("this is no expression: {other}"),
     };
     SyntaxError::new(0, message)
@@ -189,7 +188,6 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
         Operator::Not => unary(Unary::Not),
         Operator::Const { value } => {
             let value = match value {
-                evalexpr::Value::String(text) => Value::from(text.as_str()),
                 evalexpr::Value::Boolean(value) => Value::Bool(*value),
                 other => return Err(SyntaxError::new(0, format!("`{other}` is no value of an expression"))),
             };
@@ -201,6 +199,7 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
                 Piece::Path(path) => Kind::Path(path.clone()),
                 Piece::Name(name) => Kind::Name(name.clone()),
                 Piece::Number(number) => Kind::Constant(Value::Number(*number)),
+                Piece::Text(text) => Kind::Constant(Value::String(text.clone())),
             };
             Ok(Expression { at, kind })
         }

@@ -1,73 +1,217 @@
 //! The plain fold: one event on one document.
 
-use crate::evaluate::Operation;
-use std::collections::BTreeMap;
+use super::append::append;
+use crate::evaluate::{Operation, Operations, Scope, evaluate};
+use crate::program::{DocumentPath, Projection};
+use crate::report::{Problem, Reason};
+use std::cmp::Ordering;
 use viewfold_value::{Item, Kind, NumberError, Value};
 
 /// Why a document does not take an operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// The attribute holds a value of another type than the operation works on.
+    /// The attribute, or a map on the way to it, holds a value of another type than the operation works on.
     Type {
         /// The attribute.
-        attribute: String,
+        attribute: DocumentPath,
         /// What it holds.
         found: Kind,
     },
     /// The sum is no number that DynamoDB holds exactly.
     Sum {
         /// The attribute.
-        attribute: String,
+        attribute: DocumentPath,
         /// What is wrong with it.
         error: NumberError,
     },
 }
 
-/// The document after an event's operations; `document` is none where there is none yet.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        match refusal {
+            Refusal::Type { attribute, found } => {
+                let message = format!("`{attribute}` of the document is a {found}, which the operation does not take");
+                Problem::new(Reason::WrongType, message)
+            }
+            Refusal::Sum { attribute, error } => {
+                Problem::new(Reason::BadNumber, format!("the sum in `{attribute}` of the document: {error}"))
+            }
+        }
+    }
+}
+
+/// The document after an event; `document` is empty where there is none yet, and so is what is returned where the event
+/// deletes it.
 ///
-/// All operations see the document as it was before the event, and either all of them happen or none.
+/// All operations see the document as it was before the event, and either all of them happen or none. `derive` and
+/// `delete_when` see it as it is behind them.
 ///
 /// # Errors
 ///
-/// When an attribute's value does not take its operation. DynamoDB refuses the same writes.
-pub fn apply<'n>(
-    document: &Item,
-    operations: &BTreeMap<usize, Operation>,
-    name: impl Fn(usize) -> &'n str,
-) -> Result<Item, Refusal> {
+/// When an attribute's value does not take its operation (DynamoDB refuses the same writes), or `derive` or
+/// `delete_when` has no value.
+pub fn apply(document: &Item, operations: &Operations, key: &Item, projection: &Projection) -> Result<Item, Problem> {
+    if operations.delete {
+        return Ok(Item::new());
+    }
+    let after = operate(document, operations, &projection.by_attribute())?;
+    finish(after, key, projection)
+}
+
+/// The document after an event's operations alone. What orders the elements of lists is kept in `by_attribute`.
+pub(super) fn operate(document: &Item, operations: &Operations, by_attribute: &str) -> Result<Item, Refusal> {
     let mut after = document.clone();
-    for (attribute, operation) in operations {
-        let name = name(*attribute);
-        let before = document.get(name);
-        let wrong_type = |found: &Value| Refusal::Type { attribute: name.to_owned(), found: found.kind() };
-        let value = match (operation, before) {
-            (Operation::Remove, _) => {
-                after.remove(name);
-                continue;
-            }
-            (Operation::Set(value), _) => value.clone(),
-            (Operation::SetOnce(_), Some(_)) => continue,
-            (Operation::SetOnce(value), None) => value.clone(),
-            (Operation::Add(number), None) => Value::Number(*number),
-            (Operation::Add(number), Some(Value::Number(before))) => {
-                let sum = before.checked_add(*number);
-                Value::Number(sum.map_err(|error| Refusal::Sum { attribute: name.to_owned(), error })?)
-            }
-            (Operation::AddSet(set), None) => set.clone(),
-            (Operation::AddSet(set), Some(before)) => union(before, set).ok_or_else(|| wrong_type(before))?,
-            (Operation::Add(_), Some(other)) => return Err(wrong_type(other)),
-        };
-        after.insert(name.to_owned(), value);
+    for (path, operation) in &operations.by_path {
+        one(document, &mut after, path, operation, by_attribute)?;
     }
     Ok(after)
 }
 
+/// The document with its key and what is derived from it; empty where it is to be deleted.
+fn finish(mut after: Item, key: &Item, projection: &Projection) -> Result<Item, Problem> {
+    after.extend(key.iter().map(|(name, value)| (name.clone(), value.clone())));
+    for (name, term) in &projection.derive {
+        let value = evaluate(term, &Scope { document: Some(&after), ..Scope::default() })
+            .map_err(|problem| Problem::new(problem.reason, format!("`derive` of `{name}`: {}", problem.message)))?;
+        match value {
+            Some(value) => {
+                if let Some((_, limits)) = projection.index_keys.iter().find(|(key, _)| key == name)
+                    && (value.kind() != limits.kind || value.size() == 0)
+                {
+                    let message = format!("`derive` of `{name}`, a key of an index, gives {value}");
+                    return Err(Problem::new(Reason::WrongType, message));
+                }
+                after.insert(name.clone(), value);
+            }
+            None => drop(after.remove(name)),
+        }
+    }
+    if let Some(condition) = &projection.delete_when {
+        let scope = Scope { document: Some(&after), ..Scope::default() };
+        let goes = match evaluate(condition, &scope) {
+            Ok(Some(Value::Bool(goes))) => goes,
+            Ok(Some(other)) => {
+                let message = format!("`delete_when` has to be true or false, and is {other}");
+                return Err(Problem::new(Reason::WrongType, message));
+            }
+            // What the condition looks at is not there: nothing says that the document has to go.
+            Ok(None) => false,
+            Err(Problem { reason: Reason::MissingValue, .. }) => false,
+            Err(problem) => {
+                let message = format!("`delete_when`: {}", problem.message);
+                return Err(Problem::new(problem.reason, message));
+            }
+        };
+        if goes {
+            return Ok(Item::new());
+        }
+    }
+    Ok(after)
+}
+
+fn one(
+    document: &Item,
+    after: &mut Item,
+    path: &DocumentPath,
+    operation: &Operation,
+    by_attribute: &str,
+) -> Result<(), Refusal> {
+    let before = path.get(document);
+    let wrong_type = |found: &Value| Refusal::Type { attribute: path.clone(), found: found.kind() };
+    let value = match (operation, before) {
+        (Operation::Remove, _) => {
+            path.remove(after);
+            return Ok(());
+        }
+        (Operation::Set(value), _) => value.clone(),
+        (Operation::SetOnce(_), Some(_)) => return Ok(()),
+        (Operation::SetOnce(value), None) => value.clone(),
+        (Operation::Add(number), None) => Value::Number(*number),
+        (Operation::Add(number), Some(Value::Number(before))) => {
+            let sum = before.checked_add(*number);
+            Value::Number(sum.map_err(|error| Refusal::Sum { attribute: path.clone(), error })?)
+        }
+        (Operation::AddSet(set), None) => set.clone(),
+        (Operation::AddSet(set), Some(before)) => union(before, set).ok_or_else(|| wrong_type(before))?,
+        (Operation::Add(_), Some(other)) => return Err(wrong_type(other)),
+        (Operation::Max(value) | Operation::Min(value), None) => value.clone(),
+        (Operation::Max(value), Some(before)) => {
+            match compare(before, value).ok_or_else(|| wrong_type(before))? {
+                Ordering::Less => value.clone(),
+                _ => return Ok(()),
+            }
+        }
+        (Operation::Min(value), Some(before)) => {
+            match compare(before, value).ok_or_else(|| wrong_type(before))? {
+                Ordering::Greater => value.clone(),
+                _ => return Ok(()),
+            }
+        }
+        (Operation::Append(element), before) => {
+            let list = match before {
+                None => &[][..],
+                Some(Value::List(list)) => list,
+                Some(other) => return Err(wrong_type(other)),
+            };
+            let at = DocumentPath(vec![by_attribute.to_owned(), path.to_string()]);
+            let (list, orders) = append(list, at.get(document), element);
+            if let Some(orders) = orders {
+                // The attribute is our own: whatever else stands there is replaced.
+                if at.set(after, orders.clone()).is_err() {
+                    after.remove(by_attribute);
+                    at.set(after, orders).map_err(|attribute| Refusal::Type { attribute, found: Kind::Map })?;
+                }
+            }
+            Value::List(list)
+        }
+        (Operation::RemoveFrom(_), None) => return Ok(()),
+        (Operation::RemoveFrom(set), Some(before)) => match difference(before, set).ok_or_else(|| wrong_type(before))? {
+            Some(rest) => rest,
+            // DynamoDB has no empty sets: the attribute goes with its last element.
+            None => {
+                path.remove(after);
+                return Ok(());
+            }
+        },
+    };
+    path.set(after, value).map_err(|attribute| {
+        let found = attribute.get(document).map_or(Kind::Null, Value::kind);
+        Refusal::Type { attribute, found }
+    })
+}
+
+/// The order of two numbers, or of two texts by their bytes; nothing for anything else.
+pub(super) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => Some(a.cmp(b)),
+        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
 /// The union of two sets of one type.
-pub(super) fn union(a: &Value, b: &Value) -> Option<Value> {
+pub(crate) fn union(a: &Value, b: &Value) -> Option<Value> {
     match (a, b) {
         (Value::StringSet(a), Value::StringSet(b)) => Some(Value::StringSet(a.union(b).cloned().collect())),
         (Value::NumberSet(a), Value::NumberSet(b)) => Some(Value::NumberSet(a.union(b).copied().collect())),
         (Value::BinarySet(a), Value::BinarySet(b)) => Some(Value::BinarySet(a.union(b).cloned().collect())),
         _ => None,
     }
+}
+
+/// A set without the elements of another one of its type; nothing in the inner place where none is left.
+pub(super) fn difference(a: &Value, b: &Value) -> Option<Option<Value>> {
+    let rest = match (a, b) {
+        (Value::StringSet(a), Value::StringSet(b)) => Value::StringSet(a.difference(b).cloned().collect()),
+        (Value::NumberSet(a), Value::NumberSet(b)) => Value::NumberSet(a.difference(b).copied().collect()),
+        (Value::BinarySet(a), Value::BinarySet(b)) => Value::BinarySet(a.difference(b).cloned().collect()),
+        _ => return None,
+    };
+    let empty = match &rest {
+        Value::StringSet(set) => set.is_empty(),
+        Value::NumberSet(set) => set.is_empty(),
+        Value::BinarySet(set) => set.is_empty(),
+        _ => false,
+    };
+    Some((!empty).then_some(rest))
 }

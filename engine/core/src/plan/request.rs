@@ -6,19 +6,41 @@ use viewfold_value::{Item, Value};
 /// One request.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Request {
-    /// `UpdateItem`
-    Update(Update),
+    /// `BatchGetItem`, read consistently: at most 100 items.
+    Read(Vec<ItemKey>),
+    /// `Query` of all items of a partition, read consistently, at most so many.
+    Query {
+        /// The table.
+        table: Arc<str>,
+        /// The name and value of the partition key.
+        partition: (String, Value),
+        /// The most items to return.
+        limit: usize,
+    },
+    /// `UpdateItem`, `PutItem` or `DeleteItem`.
+    Write(Action),
     /// `TransactWriteItems`: at most 100 actions on as many items.
     Transact(Vec<Action>),
 }
 
-/// One action of a transaction.
+/// An item by its key.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ItemKey {
+    /// The table.
+    pub table: Arc<str>,
+    /// The key attributes.
+    pub key: Item,
+}
+
+/// One action, alone or of a transaction.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// `Update`
     Update(Update),
     /// `Put`
     Put(Put),
+    /// `Delete`
+    Delete(Delete),
 }
 
 /// An update of one item.
@@ -32,21 +54,64 @@ pub struct Update {
     pub expression: String,
     /// The condition expression.
     pub condition: Option<String>,
-    /// The names behind the `#…` placeholders.
+    /// The names behind the `#…` placeholders of both expressions.
     pub names: Vec<(String, String)>,
-    /// The values behind the `:…` placeholders.
+    /// The values behind the `:…` placeholders of both expressions.
     pub values: Vec<(String, Value)>,
 }
 
-/// A new item.
+/// A whole item.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Put {
     /// The table.
     pub table: Arc<str>,
     /// The whole item.
     pub item: Item,
-    /// An attribute of the item's key: the condition is that no item has it yet.
-    pub unless_exists: &'static str,
+    /// The condition expression.
+    pub condition: Option<String>,
+    /// The names behind the `#…` placeholders.
+    pub names: Vec<(String, String)>,
+    /// The values behind the `:…` placeholders.
+    pub values: Vec<(String, Value)>,
+}
+
+impl Put {
+    /// A new item: no item with its key may be there. `key` is one of the item's key attributes.
+    pub fn new_item(table: Arc<str>, item: Item, key: &str) -> Put {
+        Put {
+            table,
+            item,
+            condition: Some("attribute_not_exists(#0)".into()),
+            names: vec![("#0".into(), key.to_owned())],
+            values: Vec::new(),
+        }
+    }
+}
+
+/// The removal of an item.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Delete {
+    /// The table.
+    pub table: Arc<str>,
+    /// The item's key.
+    pub key: Item,
+    /// The condition expression.
+    pub condition: Option<String>,
+    /// The names behind the `#…` placeholders.
+    pub names: Vec<(String, String)>,
+    /// The values behind the `:…` placeholders.
+    pub values: Vec<(String, Value)>,
+}
+
+impl Action {
+    /// The table that the action writes to.
+    pub fn table(&self) -> &Arc<str> {
+        match self {
+            Action::Update(update) => &update.table,
+            Action::Put(put) => &put.table,
+            Action::Delete(delete) => &delete.table,
+        }
+    }
 }
 
 /// What became of a request.
@@ -54,8 +119,14 @@ pub struct Put {
 pub enum Answer {
     /// It was carried out.
     Done,
+    /// The items that were asked for, in the order of the request; nothing where there is none.
+    Items(Vec<Option<Item>>),
+    /// All items of the partition; nothing where there are more than asked for.
+    Rows(Option<Vec<Item>>),
     /// Its condition did not hold; the item as it is, if the store says (`ALL_OLD`).
     ConditionFailed(Option<Item>),
+    /// A nested path leads through a map that is not there.
+    NoParent(String),
     /// The transaction was cancelled; why, for each of its actions.
     Cancelled(Vec<Cancellation>),
     /// The store can never take it: the item would be too large, an attribute is of another type, a number overflows.
@@ -71,6 +142,8 @@ pub enum Cancellation {
     None,
     /// Its condition did not hold.
     ConditionFailed(Option<Item>),
+    /// A nested path leads through a map that is not there.
+    NoParent(String),
     /// The store can never take it.
     Refused(String),
     /// The store could not take it now.

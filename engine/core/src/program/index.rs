@@ -1,6 +1,7 @@
 //! From the values of an event to the rules they may match.
 
-use super::{Rule, Subject, Test};
+use super::{Rule, Subject};
+use crate::matching::indexed;
 use std::collections::HashMap;
 use viewfold_value::Value;
 
@@ -22,7 +23,7 @@ pub struct Index {
 impl Index {
     /// Files a rule under its first condition that names values.
     pub fn insert(&mut self, id: RuleId, rule: &Rule) {
-        let selective = rule.when.iter().find_map(|condition| Some((condition.subject, values(&condition.test)?)));
+        let selective = rule.when.iter().find_map(|condition| Some((indexed(condition)?, condition.test.values()?)));
         let Some((subject, values)) = selective else {
             self.always.push(id);
             return;
@@ -40,17 +41,5 @@ impl Index {
                 rules.push(id);
             }
         }
-    }
-}
-
-/// The values one of which a test asks for; nothing for other tests.
-fn values(test: &Test) -> Option<Vec<&Value>> {
-    match test {
-        Test::Equals(value) => Some(vec![value]),
-        Test::AnyOf(tests) => {
-            let lists: Option<Vec<Vec<&Value>>> = tests.iter().map(values).collect();
-            lists.map(|lists| lists.concat())
-        }
-        Test::Exists(_) | Test::Kind(_) => None,
     }
 }

@@ -2,16 +2,23 @@
 //!
 //! A [`Program`] is made once, at start, by [`compile`](crate::compile), and shared by all batches.
 
+mod document_path;
 mod index;
 mod paths;
+mod term;
 
+pub use document_path::DocumentPath;
 pub use index::{Index, RuleId};
 pub(crate) use paths::Place;
 pub use paths::{PathTree, Step};
+pub use term::{Overlap, Target, TargetName, Term};
 
+use crate::pattern::Test;
+use crate::query::Query;
+use crate::schema::Schema;
 use std::sync::Arc;
 use viewfold_spec::projection::{KeyAttribute, KeyType};
-use viewfold_value::{Kind, Value};
+use viewfold_value::Kind;
 
 /// All projections of a deployment, and the streams that feed them.
 #[derive(Debug)]
@@ -20,6 +27,8 @@ pub struct Program {
     pub streams: Vec<Stream>,
     /// The projections in the order they were given.
     pub projections: Vec<Projection>,
+    /// The table of dead letters, real name; none where no projection needs one.
+    pub dead_letters: Option<Arc<str>>,
 }
 
 impl Program {
@@ -27,6 +36,33 @@ impl Program {
     pub fn stream(&self, identity: &StreamIdentity) -> Option<usize> {
         self.streams.iter().position(|stream| stream.identity == *identity)
     }
+
+    /// Attributes of a table's items that are no part of its documents, beside those that start with `_vf_`: marks, and
+    /// the TTL of the rows that deleted documents leave behind.
+    pub fn bookkeeping(&self, table: &str) -> Vec<&str> {
+        let projections = self.projections.iter().filter(|projection| *projection.table.name == *table);
+        let own = projections.flat_map(|projection| {
+            let ttl = projection.leaves_rows().then(|| projection.ttl_attribute());
+            let marks = projection.sources.iter().filter_map(|source| match &source.guard {
+                Guard::Document { attribute, .. } => Some(attribute.as_str()),
+                _ => None,
+            });
+            ttl.into_iter().chain(marks)
+        });
+        own.collect()
+    }
+}
+
+/// Whether an item is the row that a deleted document left behind: it has nothing but its key and bookkeeping, and some of
+/// that says that it was deleted.
+pub fn is_deleted_row<'i>(
+    mut names: impl Iterator<Item = &'i String> + Clone,
+    is_key: impl Fn(&str) -> bool,
+    bookkeeping: &[impl AsRef<str>],
+) -> bool {
+    let says_so = names.clone().any(|name| name.starts_with("_vf_") && name.ends_with("_deleted"));
+    let is_own = |name: &str| bookkeeping.iter().any(|own| own.as_ref() == name);
+    says_so && names.all(|name| name.starts_with("_vf_") || is_key(name) || is_own(name))
 }
 
 /// Which stream it is.
@@ -65,17 +101,11 @@ pub struct Stream {
     pub paths: PathTree,
     /// From values of an event to the rules they may match.
     pub index: Index,
-    /// The projections that read the stream, and what each says about lanes.
-    pub readers: Vec<Reader>,
-}
-
-/// A projection's view of its stream.
-#[derive(Debug)]
-pub struct Reader {
-    /// The projection's number.
-    pub projection: usize,
-    /// What every record's lane has to be.
-    pub lane: Option<LaneCheck>,
+    /// The projections that read the stream: their number, and the number of the source in the projection.
+    pub readers: Vec<(usize, usize)>,
+    /// Attributes of the stream's table that are no part of its documents: marks, and what deletion leaves behind. Where
+    /// an item has nothing else, it is no document.
+    pub bookkeeping: Vec<String>,
 }
 
 /// What a file says a record's lane is.
@@ -92,27 +122,102 @@ pub enum LaneCheck {
 pub struct Projection {
     /// Its name.
     pub name: String,
-    /// The name of its source in bookkeeping tables: the stream's or table's name as the file has it.
-    pub source: String,
+    /// The streams that feed it.
+    pub sources: Vec<Source>,
     /// The table of its documents.
     pub table: Table,
-    /// What makes a repeated event harmless.
-    pub guard: Guard,
-    /// The attributes its rules write; operations name them by number.
-    pub attributes: Vec<Attribute>,
-    /// Whether an event that cannot be applied holds up what comes behind it in its lane (`on_error: fail`).
-    pub error_stops_lane: bool,
+    /// Whether others write to the items of the table.
+    pub shared: bool,
+    /// What becomes of an event that cannot be applied.
+    pub on_error: OnError,
     /// Its rules in the order of the file.
     pub rules: Vec<Rule>,
+    /// Attributes computed from the document after each change, in the order of the file.
+    pub derive: Vec<(String, Term)>,
+    /// Whether the document goes, after each change.
+    pub delete_when: Option<Term>,
+    /// Every top-level attribute that it writes.
+    pub attributes: Vec<String>,
+    /// The keys of the table's indexes among these, and what their values have to be like.
+    pub index_keys: Vec<(String, KeyLimits)>,
+    /// The attribute of the TTL of the table.
+    pub ttl: Option<String>,
 }
 
-/// An attribute that rules write.
+impl Projection {
+    /// The attribute that says when the document was deleted, where its row stays behind.
+    pub fn deleted_attribute(&self) -> String {
+        format!("_vf_{}_deleted", self.name)
+    }
+
+    /// The attribute that holds what orders the elements of lists that are appended to with `by`.
+    pub fn by_attribute(&self) -> String {
+        format!("_vf_{}_by", self.name)
+    }
+
+    /// The attribute that changes with every write under `events_table` with `order_by`.
+    pub fn version_attribute(&self) -> String {
+        format!("_vf_{}_version", self.name)
+    }
+
+    /// The attribute by which DynamoDB lets the rows of deleted documents expire.
+    pub fn ttl_attribute(&self) -> &str {
+        self.ttl.as_deref().unwrap_or("_vf_ttl")
+    }
+
+    /// Whether a document can be deleted.
+    pub fn can_delete(&self) -> bool {
+        self.delete_when.is_some() || self.rules.iter().any(|rule| rule.delete)
+    }
+
+    /// Whether every change has to know the document.
+    pub fn always_reads(&self) -> bool {
+        !self.derive.is_empty() || self.can_delete()
+    }
+
+    /// Whether something of a deleted document stays behind: its mark or version is on it.
+    pub fn leaves_rows(&self) -> bool {
+        self.can_delete() && self.sources.iter().any(|source| source.guard.is_on_document())
+    }
+}
+
+/// A stream that feeds a projection.
 #[derive(Debug)]
-pub struct Attribute {
-    /// Its name.
-    pub name: String,
-    /// What its values have to be like where an index of the table has it as a key.
-    pub index_key: Option<KeyLimits>,
+pub struct Source {
+    /// Its name in the file, where the projection has several.
+    pub name: Option<String>,
+    /// Its name in bookkeeping tables: the stream's or table's name as the file has it.
+    pub bookkeeping: String,
+    /// The stream's number in the program.
+    pub stream: usize,
+    /// What makes a repeated event harmless.
+    pub guard: Guard,
+    /// What every record's lane has to be.
+    pub lane: Option<LaneCheck>,
+    /// What every payload has to be like.
+    pub schema: Option<SchemaCheck>,
+    /// Whether any rule of the source is `retract: true`.
+    pub retracts: bool,
+}
+
+/// A JSON Schema and the values of an event that have to satisfy it: the payload, or each image.
+#[derive(Debug)]
+pub struct SchemaCheck {
+    /// The schema.
+    pub schema: Schema,
+    /// The slots of the values, each with its name for messages.
+    pub slots: Vec<(usize, &'static str)>,
+}
+
+/// What becomes of an event that matched but cannot be applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnError {
+    /// It goes into the table of dead letters.
+    DeadLetter,
+    /// It is dropped.
+    Skip,
+    /// It comes again, and its lane waits.
+    Fail,
 }
 
 /// What the value of a key has to be like.
@@ -143,6 +248,8 @@ pub struct Table {
     pub sort_key: Option<KeyAttribute>,
     /// The global secondary indexes.
     pub indexes: Vec<TableIndex>,
+    /// The attribute by which DynamoDB lets items expire.
+    pub ttl: Option<String>,
 }
 
 impl Table {
@@ -191,13 +298,29 @@ pub enum Guard {
         /// What the mark is made of.
         order_by: OrderBy,
     },
+    /// The newest event's mark of each lane, in a table of marks.
+    Lane {
+        /// The table's real name.
+        table: Arc<str>,
+        /// What the mark is made of.
+        order_by: OrderBy,
+    },
     /// Every event's id in a table, in one transaction with the document.
     EventsTable {
         /// The table's real name.
         table: Arc<str>,
         /// What tells an event from all others.
         id: Term,
+        /// What orders the events of a document, where the documents are what the events make in that order.
+        order_by: Option<Term>,
     },
+}
+
+impl Guard {
+    /// Whether it keeps something on the document.
+    pub fn is_on_document(&self) -> bool {
+        matches!(self, Guard::Document { .. } | Guard::EventsTable { order_by: Some(_), .. })
+    }
 }
 
 /// What orders the events of a document.
@@ -214,12 +337,36 @@ pub enum OrderBy {
 pub struct Rule {
     /// Its name, or `rule N`.
     pub name: String,
+    /// The number of its source in the projection.
+    pub source: usize,
     /// All have to hold.
     pub when: Vec<Condition>,
+    /// What the payload of an event that matches has to be like.
+    pub schema: Option<SchemaCheck>,
+    /// The list or set to whose elements the rule applies.
+    pub each: Option<Term>,
+    /// Has to be true.
+    pub condition: Option<Term>,
     /// The document's key: a term for each key attribute of the table, in the table's order.
     pub key: Vec<Term>,
     /// What it does.
     pub operations: Vec<OperationTerm>,
+    /// Whether it deletes the document.
+    pub delete: bool,
+    /// Whether its sums are what an item contributes for as long as it exists.
+    pub retract: bool,
+}
+
+impl Rule {
+    /// Every term that is evaluated with the document, its condition included.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        self.condition.iter().chain(self.operations.iter().flat_map(OperationTerm::terms))
+    }
+
+    /// Whether what it does depends on the document.
+    pub fn reads_document(&self) -> bool {
+        self.terms().any(Term::reads_document)
+    }
 }
 
 /// One path of a `when` and what it has to find.
@@ -227,6 +374,8 @@ pub struct Rule {
 pub struct Condition {
     /// Where to look.
     pub subject: Subject,
+    /// What to look for there, where the path can find many values: any of them has to do.
+    pub query: Option<Query>,
     /// What to find.
     pub test: Test,
 }
@@ -238,19 +387,6 @@ pub enum Subject {
     Slot(usize),
     /// What the stream says about the event.
     Metadata(MetadataName),
-}
-
-/// A compiled pattern.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Test {
-    /// The value equals this one; of a list or set, any element does.
-    Equals(Value),
-    /// Any of these.
-    AnyOf(Vec<Test>),
-    /// Whether there is a value.
-    Exists(bool),
-    /// The value is of this type; of a list, any element is, or the list itself.
-    Kind(Kind),
 }
 
 /// The names of `$$.…`.
@@ -302,58 +438,86 @@ impl MetadataName {
     }
 }
 
-/// A value that may depend on the event.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Term {
-    /// The same for every event.
-    Constant(Value),
-    /// A part of the event, by its path as the file has it.
-    Event {
-        /// Where it comes from.
-        subject: Subject,
-        /// Whether it may be missing (`?`).
-        optional: bool,
-        /// The path as written, for messages.
-        path: Arc<str>,
-    },
-    /// A list of terms.
-    List(Vec<Term>),
-    /// A map of terms.
-    Map(Vec<(String, Term)>),
-}
-
 /// An operation of a rule.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct OperationTerm {
-    /// The attribute's number in [`Projection::attributes`].
-    pub attribute: usize,
+    /// What it writes.
+    pub target: Target,
     /// What it does.
     pub kind: OperationKind,
-    /// With which value; none for `remove`.
-    pub value: Option<Term>,
+}
+
+impl OperationTerm {
+    /// Every term of the operation.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let dynamic = self.target.names.iter().filter_map(|name| match name {
+            TargetName::Fixed(_) => None,
+            TargetName::Dynamic(term) => Some(term),
+        });
+        let by = match &self.kind {
+            OperationKind::Append { by, .. } => by.as_ref(),
+            _ => None,
+        };
+        dynamic.chain(self.kind.value()).chain(by)
+    }
 }
 
 /// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum OperationKind {
     /// `add`
-    Add,
+    Add(Term),
     /// `set`
-    Set,
+    Set(Term),
     /// `set_once`
-    SetOnce,
+    SetOnce(Term),
+    /// `max`
+    Max(Term),
+    /// `min`
+    Min(Term),
+    /// `append`
+    Append {
+        /// The element.
+        value: Term,
+        /// How many elements the list keeps.
+        last: Option<usize>,
+        /// What orders the elements.
+        by: Option<Term>,
+        /// The entry of the element that no other element may have equal.
+        unique_by: Option<String>,
+    },
     /// `remove`
     Remove,
+    /// `remove_from`
+    RemoveFrom(Term),
 }
 
 impl OperationKind {
     /// The key in a projection.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
-            OperationKind::Add => "add",
-            OperationKind::Set => "set",
-            OperationKind::SetOnce => "set_once",
+            OperationKind::Add(_) => "add",
+            OperationKind::Set(_) => "set",
+            OperationKind::SetOnce(_) => "set_once",
+            OperationKind::Max(_) => "max",
+            OperationKind::Min(_) => "min",
+            OperationKind::Append { .. } => "append",
             OperationKind::Remove => "remove",
+            OperationKind::RemoveFrom(_) => "remove_from",
+        }
+    }
+
+    /// Its value; none for `remove`.
+    pub const fn value(&self) -> Option<&Term> {
+        match self {
+            OperationKind::Add(value)
+            | OperationKind::Set(value)
+            | OperationKind::SetOnce(value)
+            | OperationKind::Max(value)
+            | OperationKind::Min(value)
+            | OperationKind::RemoveFrom(value)
+            | OperationKind::Append { value, .. } => Some(value),
+            OperationKind::Remove => None,
         }
     }
 }

@@ -16,7 +16,8 @@ pub enum Step {
 pub struct PathTree {
     /// The first is the payload itself.
     pub(crate) nodes: Vec<Place>,
-    slots: usize,
+    /// The path of each slot, as one text.
+    texts: Vec<String>,
 }
 
 /// A place in payloads.
@@ -51,10 +52,10 @@ impl PathTree {
                 }
             };
         }
-        let slots = &mut self.slots;
+        let texts = &mut self.texts;
         *self.nodes[at].slot.get_or_insert_with(|| {
-            *slots += 1;
-            *slots - 1
+            texts.push(text(path));
+            texts.len() - 1
         })
     }
 
@@ -67,11 +68,24 @@ impl PathTree {
 
     /// How many slots there are.
     pub fn slots(&self) -> usize {
-        self.slots
+        self.texts.len()
+    }
+
+    /// The path of a slot in one form, however it was written: `$['a'][0]`.
+    pub fn text(&self, slot: usize) -> Option<&str> {
+        self.texts.get(slot).map(String::as_str)
     }
 
     /// The place of the payload itself.
     pub(crate) fn root(&self) -> Option<&Place> {
         self.nodes.first()
     }
+}
+
+fn text(path: &[Step]) -> String {
+    let steps = path.iter().map(|step| match step {
+        Step::Name(name) => format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")),
+        Step::Index(index) => format!("[{index}]"),
+    });
+    std::iter::once("$".to_owned()).chain(steps).collect()
 }

@@ -20,6 +20,13 @@ pub struct Document {
     /// The table's global secondary indexes, by name. They are made with the table; all attributes are projected.
     #[schemars(example = &serde_json::json!({ "ProductsByCreator": { "partition_key": "creator" } }))]
     pub indexes: Option<Entries<Index>>,
+    /// The attribute by which DynamoDB lets items expire (TTL), in seconds since 1970. The table is made with it; rules
+    /// set it like any other attribute.
+    #[schemars(example = &"expires")]
+    pub ttl: Option<Spanned<String>>,
+    /// Says that others write to the same items. Deleting a document then removes only the projection's own attributes.
+    /// Implied where two loaded projections share the table.
+    pub shared: Option<bool>,
 }
 
 /// The key of a global secondary index.

@@ -28,6 +28,8 @@ pub struct LastEventId {
     pub order_by: Option<Spanned<Literal>>,
     /// The attribute that holds the mark.
     pub attribute: Option<Spanned<String>>,
+    /// The table of marks.
+    pub table: Option<Spanned<String>>,
 }
 
 /// `{events_table: …}`
@@ -37,6 +39,8 @@ pub struct EventsTable {
     pub table: Spanned<String>,
     /// What tells an event from all others.
     pub id: Option<Spanned<Literal>>,
+    /// What orders the events of a document.
+    pub order_by: Option<Spanned<Literal>>,
 }
 
 /// Where `last_event_id` keeps the newest event id.
@@ -45,22 +49,29 @@ pub struct EventsTable {
 pub enum MarkPlace {
     /// On the document: all events of a document have to come in one lane.
     Document,
+    /// For each lane, in a table of marks: a document may be fed by many lanes.
+    Lane,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "Guard")]
 #[schemars(extend("oneOf" = [{ "required": ["last_event_id"] }, { "required": ["events_table"] }]))]
 struct GuardMap {
-    /// The newest event id is remembered, on the document: an event at or below it is dropped. Costs nothing beside the
-    /// document's own write. A late event is lost, so all events of a document have to come in one lane.
+    /// The newest event id is remembered: an event at or below it is dropped. `document`: on the document itself, at no
+    /// cost, where all events of a document come in one lane. `lane`: for each lane in a table of marks, in one
+    /// transaction with the documents. A late event is lost.
     last_event_id: Option<MarkPlace>,
-    /// What orders the events of a lane; the stream's sequence number unless said. A payload path to a text (compared as
-    /// text) or to a whole number from 0 (compared as a number).
+    /// What orders events; for `last_event_id` the stream's sequence number unless said. A payload path to a text
+    /// (compared as text) or to a whole number from 0 (compared as a number). With `events_table` the documents then are
+    /// what the events make in this order, however they are delivered.
     #[schemars(example = &"$.eventId")]
     order_by: Option<Spanned<Literal>>,
-    /// The attribute of the document that holds the mark; `_vf_PROJECTION` unless said.
+    /// The attribute of the document that holds the mark of `last_event_id: document`; `_vf_PROJECTION` unless said.
     #[schemars(example = &"lastEventId")]
     attribute: Option<Spanned<String>>,
+    /// The table of marks of `last_event_id: lane`; `viewfold_marks` unless said. Projections may share it.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{3,255}$"), example = &"viewfold_marks")]
+    table: Option<Spanned<String>>,
     /// Every event's id is remembered, in this table, in one transaction with the document. Catches every repeat in any
     /// order, a producer's own retries included where `id` comes from the payload.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{3,255}$"), example = &"Events")]
@@ -70,23 +81,23 @@ struct GuardMap {
     id: Option<Spanned<Literal>>,
 }
 
-const FORMS: &str = "`none`, `last_event_id`, `{last_event_id: document}` or `{events_table: NAME}`";
+const FORMS: &str =
+    "`none`, `last_event_id`, `{last_event_id: document}`, `{last_event_id: lane}` or `{events_table: NAME}`";
 
 impl GuardMap {
     fn guard(self) -> Result<Guard, String> {
         let misplaced = |key: &str, other: &str| {
             Err(format!("`{key}` does not belong to this guard\nhelp: it is a key of `{other}` guards; remove it here"))
         };
-        match (self.last_event_id, self.events_table) {
-            (Some(place), None) if self.id.is_none() => {
-                Ok(Guard::LastEventId(LastEventId { place, order_by: self.order_by, attribute: self.attribute }))
-            }
-            (Some(_), None) => misplaced("id", "events_table"),
-            (None, Some(table)) if self.order_by.is_none() && self.attribute.is_none() => {
-                Ok(Guard::EventsTable(EventsTable { table, id: self.id }))
-            }
-            (None, Some(_)) if self.attribute.is_some() => misplaced("attribute", "last_event_id"),
-            (None, Some(_)) => misplaced("order_by", "last_event_id"),
+        let GuardMap { last_event_id, order_by, attribute, table, events_table, id } = self;
+        match (last_event_id, events_table) {
+            (Some(_), None) if id.is_some() => misplaced("id", "events_table"),
+            (Some(MarkPlace::Document), None) if table.is_some() => misplaced("table", "last_event_id: lane"),
+            (Some(MarkPlace::Lane), None) if attribute.is_some() => misplaced("attribute", "last_event_id: document"),
+            (Some(place), None) => Ok(Guard::LastEventId(LastEventId { place, order_by, attribute, table })),
+            (None, Some(_)) if attribute.is_some() => misplaced("attribute", "last_event_id: document"),
+            (None, Some(_)) if table.is_some() => misplaced("table", "last_event_id: lane"),
+            (None, Some(table)) => Ok(Guard::EventsTable(EventsTable { table, id, order_by })),
             (Some(_), Some(_)) => Err("a guard is `last_event_id` or `events_table`, not both".into()),
             (None, None) => Err(format!("this is no guard\nhelp: a guard is {FORMS}")),
         }
@@ -111,6 +122,7 @@ impl<'de> Deserialize<'de> for Guard {
                         place: MarkPlace::Document,
                         order_by: None,
                         attribute: None,
+                        table: None,
                     })),
                     _ => Err(E::custom(format!("`{word}` is no guard\nhelp: a guard is {FORMS}"))),
                 }

@@ -11,8 +11,8 @@ mod source;
 
 pub use document::{Document, Index, KeyAttribute, KeyType};
 pub use guard::{EventsTable, Guard, LastEventId, MarkPlace};
-pub use pattern::{Pattern, TypeName};
-pub use rule::Rule;
+pub use pattern::{Affix, Pattern, TypeName};
+pub use rule::{Append, Rule};
 pub use short::OrName;
 pub use source::{DynamodbSource, KinesisSource, Source};
 
@@ -31,7 +31,14 @@ pub struct Projection {
     /// Free text for people.
     pub description: Option<String>,
     /// The stream that feeds the projection: `kinesis` or `dynamodb`.
-    pub source: Spanned<Source>,
+    pub source: Option<Spanned<Source>>,
+    /// Several streams that feed the projection, by names of your choice; each rule then says which one it is for with
+    /// `source`.
+    #[schemars(example = &serde_json::json!({
+        "orders": { "kinesis": { "stream": "orders", "lane": "$.orderId" } },
+        "payments": { "kinesis": { "stream": "payments", "lane": "$.orderId" } },
+    }))]
+    pub sources: Option<Spanned<Entries<Spanned<Source>>>>,
     /// The table that holds the documents, and its key.
     pub document: Document,
     /// What makes a repeated event harmless. Required: `none` has to be written out.
@@ -39,19 +46,33 @@ pub struct Projection {
     /// The document's key, for every rule that has none of its own: a value for each key attribute of the table.
     #[schemars(example = &serde_json::json!({ "productId": "$.data.id" }))]
     pub key: Option<Spanned<Entries<Spanned<Literal>>>>,
+    /// Named values. Each is evaluated where it is used, in `${ }`, with that rule's `$`.
+    #[schemars(example = &serde_json::json!({ "total": "${ $.price * $.count }" }))]
+    pub r#let: Option<Entries<Spanned<Literal>>>,
     /// Every rule that matches an event applies. All are evaluated before any is applied, and one error rejects the
     /// event.
     #[schemars(length(min = 1))]
     pub rules: Spanned<Vec<Spanned<Rule>>>,
-    /// What becomes of an event that cannot be applied. Unless said, its record is reported as failed and comes again,
-    /// and the events behind it go on. `fail`: the events behind it in its lane wait for it, too.
+    /// Attributes computed from the document after each change, in the order of the file; a value of nothing removes the
+    /// attribute. `doc.` is the document after the event.
+    #[schemars(example = &serde_json::json!({ "average": "${ round(doc.total / doc.games, 2) }" }))]
+    pub derive: Option<Entries<Spanned<Literal>>>,
+    /// An expression over the document after each change: where it is true, the document is deleted.
+    #[schemars(example = &"doc.score == 0")]
+    pub delete_when: Option<Spanned<Literal>>,
+    /// What becomes of an event that matched but cannot be applied: `dead_letter` unless said.
     pub on_error: Option<OnError>,
 }
 
 /// What becomes of an event that matched but cannot be applied.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
+    /// It is kept in the dead-letter table, with the reason, and the events behind it go on.
+    #[default]
+    DeadLetter,
+    /// It is dropped: the log says so, and nothing else.
+    Skip,
     /// Its record is reported as failed and comes again until it can be applied or expires, and what comes behind it in
     /// its lane waits.
     Fail,

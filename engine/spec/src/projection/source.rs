@@ -1,19 +1,22 @@
 //! `source:`
 
 use super::document::KeyAttribute;
+use super::guard::Guard;
 use super::short::{FromName, OrName};
 use crate::{Literal, Spanned};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The stream that feeds a projection: exactly one of the keys.
+/// The stream that feeds a projection: `kinesis` or `dynamodb`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(extend("oneOf" = [{ "required": ["kinesis"] }, { "required": ["dynamodb"] }]))]
 pub struct Source {
     /// A Kinesis stream with JSON payloads: its name, or a map with `stream` and `lane`.
     pub kinesis: Option<Spanned<OrName<KinesisSource>>>,
     /// The stream of a DynamoDB table: the table's name, or a map with `table` and `keys`.
     pub dynamodb: Option<Spanned<OrName<DynamodbSource>>>,
+    /// What makes a repeated event of this source harmless, in place of the projection's `guard`.
+    pub guard: Option<Spanned<Guard>>,
 }
 
 /// A Kinesis stream.
@@ -26,6 +29,10 @@ pub struct KinesisSource {
     /// proves that `last_event_id` is sound: all events of a document have to come in one lane.
     #[schemars(example = &"$.data.id")]
     pub lane: Option<Spanned<Literal>>,
+    /// A JSON Schema that every payload has to satisfy: the name of a file beside this one, or the schema itself. A
+    /// payload that does not is an error of its event.
+    #[schemars(example = &"retail.schema.json")]
+    pub schema: Option<Spanned<Literal>>,
 }
 
 /// A DynamoDB table whose stream is read.
@@ -38,13 +45,17 @@ pub struct DynamodbSource {
     /// record, and they are what proves that `last_event_id` is sound.
     #[schemars(length(min = 1, max = 2), example = &serde_json::json!(["MapId", { "name": "game", "type": "number" }]))]
     pub keys: Option<Spanned<Vec<Spanned<OrName<KeyAttribute>>>>>,
+    /// A JSON Schema that every image of an item has to satisfy: the name of a file beside this one, or the schema
+    /// itself. Sets are arrays there, binary data is base64 text.
+    #[schemars(example = &"vote.schema.json")]
+    pub schema: Option<Spanned<Literal>>,
 }
 
 impl FromName for KinesisSource {
     const NAME_IS: &'static str = "the name of a stream";
 
     fn from_name(name: &str) -> Self {
-        KinesisSource { stream: name.to_owned(), lane: None }
+        KinesisSource { stream: name.to_owned(), lane: None, schema: None }
     }
 }
 
@@ -52,6 +63,6 @@ impl FromName for DynamodbSource {
     const NAME_IS: &'static str = "the name of a table";
 
     fn from_name(name: &str) -> Self {
-        DynamodbSource { table: name.to_owned(), keys: None }
+        DynamodbSource { table: name.to_owned(), keys: None, schema: None }
     }
 }

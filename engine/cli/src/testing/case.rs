@@ -1,0 +1,187 @@
+//! One case, in an embedded DynamoDB of its own.
+
+use super::difference;
+use super::files::Loaded;
+use super::record::{Record, Records};
+use crate::documents;
+use crate::events::{self, Invocation};
+use crate::fold::fold;
+use crate::output::Failure;
+use crate::store::{Connection, connect_embedded};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::sync::Arc;
+use viewfold_core::plan::{Action, Answer, Put, Request};
+use viewfold_core::program::{Program, Table};
+use viewfold_core::report::Fate;
+use viewfold_core::tables::{Needed, Purpose, required};
+use viewfold_dynamodb::tables;
+use viewfold_spec::test_file::Case;
+use viewfold_spec::{Code, Diagnostic, Entries, Literal, Spanned};
+use viewfold_value::{Item, Value};
+
+/// Runs a case; how it differs from what is expected, a line each.
+pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Result<Vec<String>, Failure> {
+    let records = Records { loaded, program };
+    let connection = connect_embedded(None).await?;
+    let needed = required(program);
+    for table in &needed {
+        tables::create_if_missing(connection.store.client(), table).await.map_err(Failure::new)?;
+    }
+    let views: Vec<&Table> =
+        needed.iter().filter(|needed| needed.purpose == Purpose::Documents).map(|needed| &needed.table).collect();
+    give(&records, case, &views, &connection).await?;
+
+    let (invocations, numbers) = invocations(&records, case)?;
+    let folded = fold(program, &connection, &invocations, true).await?;
+    if let Some(failure) = folded.stopped {
+        return Err(failure);
+    }
+    let mut differences = Vec::new();
+    for (place, trouble) in &folded.troubles {
+        if trouble.fate == Fate::ComesAgain {
+            let by = trouble.projection.as_deref().unwrap_or("every projection");
+            differences.push(format!("{place}, record {}: not applied by {by}: {}", trouble.record, trouble.message));
+        }
+    }
+    differences.extend(tables_differ(&records, case, &views, &connection).await?);
+    differences.extend(letters_differ(case, &needed, &numbers, &connection).await?);
+    Ok(differences)
+}
+
+/// Puts the items that are there before.
+async fn give(records: &Records<'_>, case: &Case, views: &[&Table], connection: &Connection) -> Result<(), Failure> {
+    for (name, items) in case.given.iter().flatten() {
+        let table = table(records, name, views)?;
+        for literal in &items.value {
+            let item = records.item(literal)?;
+            let put = Put { table: Arc::clone(&table.name), item, condition: None, names: vec![], values: vec![] };
+            match connection.store.send(&Request::Write(Action::Put(put))).await {
+                Answer::Done => {}
+                Answer::Refused(message) | Answer::Failed(message) => {
+                    let finding = Diagnostic::error(Code::WrongForm, &records.loaded.source, literal.span, message);
+                    return Err(Failure::findings(&[finding.help("an item has all key attributes of its table")]));
+                }
+                other => return Err(Failure::new(format!("the item could not be put: {other:?}"))),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table<'t>(records: &Records<'_>, name: &Spanned<String>, views: &[&'t Table]) -> Result<&'t Table, Failure> {
+    views.iter().find(|table| *table.name == *name.value).copied().ok_or_else(|| {
+        let names: Vec<&str> = views.iter().map(|table| &*table.name).collect();
+        let message = format!("`{}` is no table of these projections", name.value);
+        let finding = Diagnostic::error(Code::UnknownName, &records.loaded.source, name.span, message);
+        Failure::findings(&[finding.help(match viewfold_spec::suggest::nearest(&name.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", viewfold_spec::suggest::list(names)),
+        })])
+    })
+}
+
+/// The case's events as invocations, one for each run of events of one stream, and the number of the event of each record.
+fn invocations(records: &Records<'_>, case: &Case) -> Result<(Vec<Invocation>, HashMap<String, usize>), Failure> {
+    let mut invocations = Vec::new();
+    let mut numbers = HashMap::new();
+    let mut open: Vec<Record> = Vec::new();
+    let close = |open: &mut Vec<Record>, invocations: &mut Vec<Invocation>| -> Result<(), Failure> {
+        if open.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<String> = open.drain(..).map(|record| record.text).collect();
+        let payload = RawValue::from_string(format!("{{\"Records\":[{}]}}", texts.join(",")))
+            .map_err(|error| Failure::new(format!("the events are no JSON: {error}")))?;
+        let number = invocations.len() + 1;
+        invocations.push(Invocation { file: records.loaded.source.name.clone(), number, payload });
+        Ok(())
+    };
+    for (at, event) in case.events.iter().enumerate() {
+        if let Some(file) = &event.file {
+            close(&mut open, &mut invocations)?;
+            invocations.extend(events::read(&records.loaded.folder.join(&file.value))?);
+            continue;
+        }
+        let record = records.record(event, at + 1)?;
+        if open.last().is_some_and(|before| before.stream != record.stream) {
+            close(&mut open, &mut invocations)?;
+        }
+        numbers.entry(record.sequence.clone()).or_insert(record.event);
+        open.push(record);
+    }
+    close(&mut open, &mut invocations)?;
+    Ok((invocations, numbers))
+}
+
+async fn tables_differ(
+    records: &Records<'_>,
+    case: &Case,
+    views: &[&Table],
+    connection: &Connection,
+) -> Result<Vec<String>, Failure> {
+    let mut differences = Vec::new();
+    let sections: [(&Option<Entries<Spanned<Vec<Spanned<Literal>>>>>, bool); 2] =
+        [(&case.documents, true), (&case.contains, false)];
+    for (tables, whole) in sections {
+        for (name, items) in tables.iter().flatten() {
+            let table = table(records, name, views)?;
+            let expected: Vec<Item> = items.iter().map(|item| records.item(item)).collect::<Result<_, _>>()?;
+            let found = documents::read(&connection.store, records.program, table, false).await?;
+            let ignored = records.program.bookkeeping(&table.name);
+            differences.extend(difference::of_table(table, &expected, &found, whole, &ignored));
+        }
+    }
+    Ok(differences)
+}
+
+/// What a dead letter of a case is known by.
+type Letter = (Option<usize>, String, String);
+
+async fn letters_differ(
+    case: &Case,
+    needed: &[Needed],
+    numbers: &HashMap<String, usize>,
+    connection: &Connection,
+) -> Result<Vec<String>, Failure> {
+    let Some(table) = needed.iter().find(|needed| needed.purpose == Purpose::DeadLetters) else { return Ok(Vec::new()) };
+    if case.dead_letters.is_none() && case.documents.is_none() {
+        return Ok(Vec::new());
+    }
+    let rows = connection.store.scan(&table.table.name).await.map_err(Failure::new)?;
+    let text = |row: &Item, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut found: Vec<(Letter, String)> = rows
+        .iter()
+        .map(|row| {
+            let event = numbers.get(&text(row, "sequence")).copied();
+            ((event, text(row, "projection"), text(row, "reason")), text(row, "message"))
+        })
+        .collect();
+    found.sort();
+    let mut differences = Vec::new();
+    for expected in case.dead_letters.iter().flat_map(|letters| letters.value.iter()) {
+        let event = expected.event.as_ref().and_then(|event| usize::try_from(event.value).ok());
+        let is_it = |((number, projection, reason), _): &(Letter, String)| {
+            (expected.event.is_none() || *number == event)
+                && expected.projection.as_ref().is_none_or(|name| name.value == *projection)
+                && expected.reason.as_ref().is_none_or(|code| code.value == *reason)
+        };
+        match found.iter().position(is_it) {
+            Some(at) => drop(found.remove(at)),
+            None => {
+                let shown = [
+                    expected.event.as_ref().map(|event| format!("event {}", event.value)),
+                    expected.projection.as_ref().map(|name| format!("projection {}", name.value)),
+                    expected.reason.as_ref().map(|code| format!("reason {}", code.value)),
+                ];
+                let shown: Vec<String> = shown.into_iter().flatten().collect();
+                differences.push(format!("there is no dead letter of {}", shown.join(", ")));
+            }
+        }
+    }
+    for ((event, projection, reason), message) in found {
+        let event = event.map_or_else(String::new, |event| format!("event {event}, "));
+        differences.push(format!("a dead letter was not expected: {event}projection {projection}, reason {reason}: {message}"));
+    }
+    Ok(differences)
+}

@@ -1,0 +1,52 @@
+//! Test files on disk.
+
+use crate::output::Failure;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use viewfold_spec::{Source, TestFile};
+
+/// A test file as it was read.
+pub(crate) struct Loaded {
+    pub(crate) source: Arc<Source>,
+    pub(crate) folder: PathBuf,
+    pub(crate) file: TestFile,
+}
+
+/// The test files at some paths: files, and folders with all their subfolders.
+pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let unreadable = |error: std::io::Error| Failure::wrong_use(format!("{} cannot be read: {error}", path.display()));
+        if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+            below(path, &mut files).map_err(unreadable)?;
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') {
+            below(&path, files)?;
+        } else if name.ends_with(".test.yaml") || name.ends_with(".test.yml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a test file.
+pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::wrong_use(format!("{} cannot be read: {error}", path.display())))?;
+    let source = Arc::new(Source { name: path.display().to_string(), text });
+    let file = viewfold_spec::parse_test(&source).map_err(|findings| Failure::findings(&findings))?;
+    let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+    Ok(Loaded { source, folder, file })
+}

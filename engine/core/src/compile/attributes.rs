@@ -1,0 +1,62 @@
+//! The attributes that a projection writes.
+
+use super::Compiler;
+use crate::program::Projection;
+use viewfold_spec::projection as spec;
+use viewfold_spec::{Code, Span};
+
+/// Every top-level attribute that a projection writes, each once.
+pub(super) fn written(projection: &Projection) -> Vec<String> {
+    let operations = projection.rules.iter().flat_map(|rule| &rule.operations);
+    let targets = operations.map(|operation| operation.target.root());
+    let mut attributes: Vec<String> = Vec::new();
+    for name in targets.chain(projection.derive.iter().map(|(name, _)| name.as_str())) {
+        if !attributes.iter().any(|known| known == name) {
+            attributes.push(name.to_owned());
+        }
+    }
+    attributes
+}
+
+/// Every top-level attribute that a file writes, each with a place.
+pub(super) fn places(projection: &spec::Projection) -> Vec<(String, Span)> {
+    let rules = projection.rules.iter().flat_map(|rule| rule.written()).map(|(_, name)| name);
+    let derived = projection.derive.iter().flatten().map(|(name, _)| name);
+    let mut places: Vec<(String, Span)> = Vec::new();
+    for name in rules.chain(derived) {
+        let root = super::target::root(&name.value);
+        if !places.iter().any(|(known, _)| *known == root) {
+            places.push((root, name.span));
+        }
+    }
+    places
+}
+
+impl Compiler<'_> {
+    /// What is derived is written by nothing else; the TTL attribute is no key.
+    pub(super) fn check_attributes(&mut self, spec: &spec::Projection, projection: &Projection) {
+        for (number, (name, _)) in projection.derive.iter().enumerate() {
+            let Some((written, _)) = spec.derive.as_ref().and_then(|derive| derive.0.get(number)) else { continue };
+            let by_rule = spec
+                .rules
+                .iter()
+                .flat_map(|rule| rule.written())
+                .find(|(_, path)| super::target::root(&path.value) == *name);
+            if let Some((key, path)) = by_rule {
+                let message = format!("`{name}` is derived, so no rule can write it too");
+                let finding = self.error(Code::ConflictingRules, path.span, message);
+                finding.related = Some((written.span, "derived here".into()));
+                finding.help = Some(format!("remove it from `{key}`, or give one of them another name"));
+            }
+            if projection.derive[..number].iter().any(|(other, _)| other == name) {
+                self.error(Code::ConflictingRules, written.span, format!("`{name}` is derived twice"));
+            }
+        }
+        if let Some(ttl) = &spec.document.ttl
+            && projection.table.keys().any(|key| key.name == ttl.value)
+        {
+            let message = format!("`{}` is part of the document's key and cannot be its TTL", ttl.value);
+            self.error(Code::ReservedAttribute, ttl.span, message);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! Expressions to terms: names resolved, functions and types checked, constants computed.
+
+use super::Compiler;
+use super::kinds::kind_of;
+use super::term::{Place, Terms};
+use crate::evaluate::{Scope, evaluate};
+use crate::expression::{self, Binary, Expression, Unary};
+use crate::functions::Function;
+use crate::program::{Step, Term};
+use std::sync::Arc;
+use viewfold_spec::{Code, Literal, Spanned, suggest};
+use viewfold_value::{Kind, Value};
+
+/// The most parts that an expression may come to when its `let`s stand where they are used.
+const MAX_WEIGHT: usize = 10_000;
+
+/// Functions that evaluate only what they need: they are terms of their own.
+const LAZY: [&str; 3] = ["if", "exists", "default"];
+
+/// Names that mean something in every expression.
+const RESERVED: [&str; 4] = ["doc", "null", "true", "false"];
+
+impl Compiler<'_> {
+    /// The term of the expression `text`, which starts at a place of a longer text.
+    pub(super) fn expression(&mut self, text: &str, place: Place<'_>, terms: &mut Terms<'_>) -> Option<Term> {
+        match expression::parse(text) {
+            Ok(expression) => {
+                let term = self.resolve(&expression, place, terms)?;
+                if weight(&term) > MAX_WEIGHT {
+                    let span = self.inside(place, text.len());
+                    let message = format!("with the values of `let` in place this has more than {MAX_WEIGHT} parts");
+                    self.error(Code::BadExpression, span, message);
+                    return None;
+                }
+                Some(term)
+            }
+            Err(error) => {
+                let lead = text.len() - text.trim_start().len();
+                let at = if error.at == 0 { lead } else { error.at };
+                let length = if error.at == 0 { text.trim().len() } else { 1 };
+                let span = self.inside(Place { at: place.at + at, ..place }, length);
+                self.error(Code::BadExpression, span, error.message).help = error.help;
+                None
+            }
+        }
+    }
+
+    /// The term of a value that is an expression without `${}`: `if`, `delete_when`.
+    pub(super) fn condition(&mut self, literal: &Spanned<Literal>, key: &str, terms: &mut Terms<'_>) -> Option<Term> {
+        let term = match &literal.value {
+            Literal::Bool(value) => Term::Constant(Value::Bool(*value)),
+            Literal::Text(text) if text.trim_start().starts_with("${") => self.term(literal, terms)?,
+            Literal::Text(text) => self.expression(text, Place { text, at: 0, span: literal.span }, terms)?,
+            _ => {
+                let message = format!("`{key}` is an expression that is true or false");
+                self.error(Code::WrongForm, literal.span, message).help =
+                    Some(format!("for example `{key}: $.price > 0`"));
+                return None;
+            }
+        };
+        match kind_of(&term) {
+            None | Some(Kind::Boolean) => Some(term),
+            Some(kind) => {
+                let message = format!("`{key}` has to be true or false, and this is a {kind}");
+                self.error(Code::BadOperand, literal.span, message);
+                None
+            }
+        }
+    }
+
+    fn resolve(&mut self, expression: &Expression, place: Place<'_>, terms: &mut Terms<'_>) -> Option<Term> {
+        let here = Place { at: place.at + expression.at, ..place };
+        let term = match &expression.kind {
+            expression::Kind::Constant(value) => return Some(Term::Constant(value.clone())),
+            expression::Kind::Path(path) => return self.path_operand(path, here, terms),
+            expression::Kind::Name(name) => return self.name(name, here, terms),
+            expression::Kind::Call(name, arguments) => {
+                let resolved: Vec<Option<Term>> =
+                    arguments.iter().map(|argument| self.resolve(argument, place, terms)).collect();
+                let resolved: Vec<Term> = resolved.into_iter().collect::<Option<_>>()?;
+                self.call(name, resolved, arguments, here, place)?
+            }
+            expression::Kind::Unary(operator, operand) => {
+                let term = self.resolve(operand, place, terms)?;
+                let wanted = match operator {
+                    Unary::Negate => Kind::Number,
+                    Unary::Not => Kind::Boolean,
+                };
+                self.operand(&term, &[wanted], unary_text(*operator), operand, place)?;
+                Term::Unary(*operator, Box::new(term))
+            }
+            expression::Kind::Binary(operator, left, right) => {
+                let (a, b) = (self.resolve(left, place, terms), self.resolve(right, place, terms));
+                let (a, b) = (a?, b?);
+                self.operands(*operator, (&a, left), (&b, right), place)?;
+                Term::Binary(*operator, Box::new(a), Box::new(b))
+            }
+        };
+        self.computed(term, here)
+    }
+
+    /// The value of a term that is the same for every event. What goes wrong then goes wrong every time.
+    fn computed(&mut self, term: Term, here: Place<'_>) -> Option<Term> {
+        if !term.parts().iter().all(|part| matches!(part, Term::Constant(_))) {
+            return Some(term);
+        }
+        match evaluate(&term, &Scope::default()) {
+            Ok(Some(value)) => Some(Term::Constant(value)),
+            Ok(None) => Some(term),
+            Err(problem) => {
+                let span = self.inside(here, 1);
+                self.error(Code::BadExpression, span, format!("this never has a value: {}", problem.message));
+                None
+            }
+        }
+    }
+
+    fn path_operand(&mut self, written: &str, here: Place<'_>, terms: &mut Terms<'_>) -> Option<Term> {
+        if written.starts_with('$') {
+            return self.path(written, here, terms);
+        }
+        let root_end = written.find(['.', '[', '?']).unwrap_or(written.len());
+        let (root, rest) = written.split_at(root_end);
+        let (rest, optional) = match rest.strip_suffix('?') {
+            Some(rest) => (rest, true),
+            None => (rest, false),
+        };
+        let span = self.inside(here, written.len());
+        let steps = match super::path::parse(&format!("${rest}")) {
+            Ok(steps) => steps,
+            Err(error) => {
+                self.error(Code::BadPath, span, error.message.replace(&format!("`${rest}`"), &format!("`{written}`")))
+                    .help = error.help.map(|help| help.replace("$.", &format!("{root}.")));
+                return None;
+            }
+        };
+        let path: Arc<str> = Arc::from(written.trim_end_matches('?'));
+        if root == "doc" {
+            if let Err(why) = terms.document {
+                self.error(Code::BadExpression, span, format!("`doc.` cannot be used here: {why}"));
+                return None;
+            }
+            let first = match steps.first() {
+                Some(Step::Name(name)) => name,
+                _ => {
+                    self.error(Code::BadPath, span, "`doc.` goes on with the name of an attribute");
+                    return None;
+                }
+            };
+            if first.starts_with("_vf_") {
+                self.error(Code::ReservedAttribute, span, format!("`{first}` is viewfold's own and cannot be read"));
+                return None;
+            }
+            return Some(Term::Document { steps, optional, path });
+        }
+        if terms.element.as_deref() == Some(root) {
+            return Some(Term::Element { steps, optional, path });
+        }
+        let (message, help) = if terms.lets.iter().any(|lets| lets.get(root).is_some()) {
+            (
+                format!("`{root}` is a value of `let`, which takes no path behind it"),
+                format!("`get({root}, \"…\")` takes an entry of a map"),
+            )
+        } else {
+            (format!("`{root}` is no name that is known here"), format!("did you mean `$.{written}`?"))
+        };
+        self.error(Code::UnknownName, span, message).help = Some(help);
+        None
+    }
+
+    fn name(&mut self, name: &str, here: Place<'_>, terms: &mut Terms<'_>) -> Option<Term> {
+        if name == "null" {
+            return Some(Term::Constant(Value::Null));
+        }
+        if terms.element.as_deref() == Some(name) {
+            return Some(Term::Element { steps: Vec::new(), optional: false, path: Arc::from(name) });
+        }
+        if let Some(literal) = terms.lets.iter().find_map(|lets| lets.get(name)) {
+            return self.let_value(name, literal, here, terms);
+        }
+        let span = self.inside(here, name.len());
+        let known = || {
+            let lets = terms.lets.iter().flat_map(|lets| lets.iter().map(|(name, _)| name.value.as_str()));
+            lets.chain(terms.element.as_deref())
+        };
+        let help = if name == "doc" {
+            "the document's attributes are `doc.NAME`".to_owned()
+        } else if Function::named(name).is_some() || LAZY.contains(&name) {
+            format!("`{name}` is a function: `{name}(…)`")
+        } else if let Some(near) = suggest::nearest(name, known()) {
+            format!("did you mean `{near}`?")
+        } else {
+            format!("a value of the event is `$.{name}`, a text is \"{name}\"")
+        };
+        self.error(Code::UnknownName, span, format!("`{name}` is no name that is known here")).help = Some(help);
+        None
+    }
+
+    /// The value of `let`, compiled once for each rule that uses it.
+    fn let_value(
+        &mut self,
+        name: &str,
+        literal: &Spanned<Literal>,
+        here: Place<'_>,
+        terms: &mut Terms<'_>,
+    ) -> Option<Term> {
+        if let Some(known) = terms.compiled.get(name) {
+            return known.as_ref().map(|(term, _)| Term::Let(Arc::clone(term)));
+        }
+        if terms.compiling.iter().any(|open| open == name) {
+            let span = self.inside(here, name.len());
+            let way = terms.compiling.join("` -> `");
+            self.error(Code::UnknownName, span, format!("`{name}` is made of itself: `{way}` -> `{name}`"));
+            return None;
+        }
+        terms.compiling.push(name.to_owned());
+        let term = self.term(literal, terms);
+        terms.compiling.pop();
+        self.used_lets.insert(literal.span);
+        let term = term.map(Arc::new);
+        let entry = term.as_ref().map(|term| (Arc::clone(term), weight(term)));
+        let heavy = entry.as_ref().is_some_and(|(_, weight)| *weight > MAX_WEIGHT);
+        terms.compiled.insert(name.to_owned(), entry.filter(|_| !heavy));
+        if heavy {
+            let message = format!("with the values of `let` in place this has more than {MAX_WEIGHT} parts");
+            self.error(Code::BadExpression, literal.span, message);
+            return None;
+        }
+        term.map(Term::Let)
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        mut terms: Vec<Term>,
+        arguments: &[Expression],
+        here: Place<'_>,
+        place: Place<'_>,
+    ) -> Option<Term> {
+        let span = self.inside(here, name.len());
+        let counted = |few: usize, many: usize| (few..=many).contains(&arguments.len());
+        let wrong_count = |takes: String| {
+            format!("`{name}` takes {takes}, and here {} {}", if arguments.len() == 1 { "is" } else { "are" }, {
+                arguments.len()
+            })
+        };
+        if LAZY.contains(&name) {
+            let (few, many, takes) = match name {
+                "if" => (2, 3, "a condition and one or two values"),
+                "exists" => (1, 1, "one value"),
+                _ => (2, 2, "two values"),
+            };
+            if !counted(few, many) {
+                self.error(Code::BadCall, span, wrong_count(takes.to_owned()));
+                return None;
+            }
+            let mut boxed = terms.drain(..).map(Box::new);
+            let mut next = || boxed.next();
+            let (first, second, third) = (next(), next(), next());
+            return match (name, first, second, third) {
+                ("exists", Some(value), _, _) => Some(Term::Exists(value)),
+                ("default", Some(value), Some(otherwise), _) => Some(Term::Default(value, otherwise)),
+                (_, Some(condition), Some(then), otherwise) => {
+                    self.operand(&condition, &[Kind::Boolean], "the condition of `if`", &arguments[0], place)?;
+                    Some(Term::If(condition, then, otherwise))
+                }
+                _ => None,
+            };
+        }
+        let Some(function) = Function::named(name) else {
+            let names = Function::ALL.iter().map(|function| function.name()).chain(LAZY);
+            let help = match suggest::nearest(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "the functions are listed in the language's page: docs/language.md".to_owned(),
+            };
+            self.error(Code::BadCall, span, format!("`{name}` is no function")).help = Some(help);
+            return None;
+        };
+        let signature = function.signature();
+        let few = signature.parameters.len() - signature.optional;
+        let many = if signature.variadic { usize::MAX } else { signature.parameters.len() };
+        if !counted(few, many) {
+            let takes = match (few, many) {
+                (few, usize::MAX) => format!("{few} or more values"),
+                (1, 1) => "one value".to_owned(),
+                (few, many) if few == many => format!("{few} values"),
+                (few, many) => format!("{few} to {many} values"),
+            };
+            self.error(Code::BadCall, span, wrong_count(takes));
+            return None;
+        }
+        for (number, (term, argument)) in terms.iter().zip(arguments).enumerate() {
+            let Some(parameter) = signature.parameters.get(number).or(signature.parameters.last()) else { continue };
+            if let Some(kind) = kind_of(term)
+                && !parameter.takes(kind)
+            {
+                let span = self.inside(Place { at: place.at + argument.at, ..place }, 1);
+                let message = format!("`{name}` takes {parameter} here, and this is a {kind}");
+                self.error(Code::BadOperand, span, message);
+                return None;
+            }
+        }
+        Some(Term::Call(function, terms))
+    }
+
+    /// Checks the types of an operator's two operands, as far as they are known.
+    fn operands(
+        &mut self,
+        operator: Binary,
+        (a, left): (&Term, &Expression),
+        (b, right): (&Term, &Expression),
+        place: Place<'_>,
+    ) -> Option<()> {
+        let text = binary_text(operator);
+        let kinds: &[Kind] = match operator {
+            Binary::Equal | Binary::NotEqual => return Some(()),
+            Binary::And | Binary::Or => &[Kind::Boolean],
+            Binary::Add | Binary::Less | Binary::LessOrEqual | Binary::Greater | Binary::GreaterOrEqual => {
+                &[Kind::Number, Kind::String]
+            }
+            _ => &[Kind::Number],
+        };
+        self.operand(a, kinds, text, left, place)?;
+        self.operand(b, kinds, text, right, place)?;
+        if let (Some(a), Some(b)) = (kind_of(a), kind_of(b))
+            && a != b
+        {
+            let span = self.inside(Place { at: place.at + right.at, ..place }, 1);
+            let message = format!("`{text}` takes two values of one type, and these are a {a} and a {b}");
+            self.error(Code::BadOperand, span, message).help = Some(match operator {
+                Binary::Add => "text is put together in a value: '${ first } ${ last }'".into(),
+                _ => "`number(x)` and `text(x)` convert".into(),
+            });
+            return None;
+        }
+        Some(())
+    }
+
+    fn operand(
+        &mut self,
+        term: &Term,
+        kinds: &[Kind],
+        what: &str,
+        expression: &Expression,
+        place: Place<'_>,
+    ) -> Option<()> {
+        match kind_of(term) {
+            Some(kind) if !kinds.contains(&kind) => {
+                let span = self.inside(Place { at: place.at + expression.at, ..place }, 1);
+                let wanted: Vec<String> = kinds.iter().map(|kind| format!("a {kind}")).collect();
+                let what = if what.len() < 3 { format!("`{what}`") } else { what.to_owned() };
+                let message = format!("{what} takes {}, and this is a {kind}", wanted.join(" or "));
+                self.error(Code::BadOperand, span, message);
+                None
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// Checks the names of `let` or `each`: they have to be names that an expression can use.
+    pub(super) fn check_name(&mut self, name: &Spanned<String>) -> bool {
+        let mut characters = name.chars();
+        let fine = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+            && characters.all(|c| c.is_alphanumeric() || c == '_');
+        if !fine {
+            self.error(Code::WrongForm, name.span, format!("`{}` is no name for a value", name.value)).help =
+                Some("a letter or `_`, then letters, digits and `_`".into());
+            return false;
+        }
+        if RESERVED.contains(&name.as_str()) || LAZY.contains(&name.as_str()) || Function::named(name).is_some() {
+            self.error(Code::WrongForm, name.span, format!("`{}` means something else in expressions", name.value))
+                .help = Some("choose another name".into());
+            return false;
+        }
+        true
+    }
+}
+
+/// How many parts a term has, the values of `let` counted wherever they are used.
+fn weight(term: &Term) -> usize {
+    let mut weight = 0;
+    // Stops as soon as there are too many: a tower of `let`s is as wide as it is deep.
+    term.any(&mut |_| {
+        weight += 1;
+        weight > MAX_WEIGHT
+    });
+    weight
+}
+
+const fn unary_text(operator: Unary) -> &'static str {
+    match operator {
+        Unary::Negate => "-",
+        Unary::Not => "!",
+    }
+}
+
+const fn binary_text(operator: Binary) -> &'static str {
+    match operator {
+        Binary::Add => "+",
+        Binary::Subtract => "-",
+        Binary::Multiply => "*",
+        Binary::Divide => "/",
+        Binary::Remainder => "%",
+        Binary::Power => "^",
+        Binary::Equal => "==",
+        Binary::NotEqual => "!=",
+        Binary::Greater => ">",
+        Binary::Less => "<",
+        Binary::GreaterOrEqual => ">=",
+        Binary::LessOrEqual => "<=",
+        Binary::And => "&&",
+        Binary::Or => "||",
+    }
+}

@@ -1,0 +1,187 @@
+//! `source:`, `sources:`: the streams, their lanes and schemas.
+
+use super::{Compiler, is_name_byte};
+use super::term::Terms;
+use crate::program::{
+    Index, LaneCheck, PathTree, Program, SchemaCheck, Source, Step, Stream, StreamIdentity,
+};
+use crate::schema::Schema;
+use viewfold_spec::projection::{KinesisSource, OrName};
+use viewfold_spec::{Code, Literal, Span, Spanned, projection as spec};
+
+impl Compiler<'_> {
+    /// The sources of a projection; nothing after an error that leaves nothing to go on with.
+    pub(super) fn sources(&mut self, spec: &spec::Projection, program: &mut Program) -> Option<Vec<Source>> {
+        let named: Vec<(Option<&Spanned<String>>, &Spanned<spec::Source>)> = match (&spec.source, &spec.sources) {
+            (Some(source), None) => vec![(None, source)],
+            (None, Some(sources)) => sources.iter().map(|(name, source)| (Some(name), source)).collect(),
+            (Some(_), Some(sources)) => {
+                self.error(Code::WrongForm, sources.span, "a projection has `source` or `sources`, not both");
+                return None;
+            }
+            (None, None) => {
+                let message = "the projection has no `source`";
+                self.error(Code::MissingKey, spec.projection.span, message).help =
+                    Some("for example `source: { kinesis: { stream: orders, lane: $.id } }`".into());
+                return None;
+            }
+        };
+        if named.is_empty() {
+            let span = spec.sources.as_ref().map_or(spec.projection.span, |sources| sources.span);
+            self.error(Code::MissingKey, span, "there is no source here");
+            return None;
+        }
+        let mut sources: Vec<Source> = Vec::new();
+        for (name, source) in named {
+            let (identity, bookkeeping) = self.identity(source)?;
+            let stream = stream_number(program, &identity);
+            if sources.iter().any(|other| other.stream == stream) {
+                self.error(Code::WrongForm, source.span, format!("another source of this projection is the {identity} too"));
+                continue;
+            }
+            let mut terms = Terms::of_event(&mut program.streams[stream].paths, &identity);
+            let lane = self.lane(source, &mut terms);
+            let schema = self.source_schema(source, &identity, &mut terms);
+            let suffix = name.map(|name| name.value.as_str());
+            let guard = self.guard(source.guard.as_ref().unwrap_or(&spec.guard), &spec.projection.value, suffix, &mut terms)?;
+            let retracts = spec.rules.iter().any(|rule| {
+                let is_ours = rule.source.as_ref().map(|source| source.value.as_str()) == suffix;
+                is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)
+            });
+            let name = name.map(|name| name.value.clone());
+            sources.push(Source { name, bookkeeping, stream, guard, lane, schema, retracts });
+        }
+        Some(sources)
+    }
+
+    /// The stream, and the source's name in bookkeeping tables.
+    fn identity(&mut self, source: &Spanned<spec::Source>) -> Option<(StreamIdentity, String)> {
+        match (&source.kinesis, &source.dynamodb) {
+            (Some(kinesis), None) => {
+                let name = &kinesis.stream;
+                if name.is_empty() || name.len() > 128 || !name.bytes().all(is_name_byte) {
+                    let message = format!("`{name}` cannot be the name of a Kinesis stream");
+                    let help = if name.starts_with("arn:") {
+                        "the stream's name alone: what stands behind `stream/` in its ARN"
+                    } else {
+                        "1 to 128 letters, digits, `_`, `-` and `.`"
+                    };
+                    self.error(Code::WrongForm, kinesis.span, message).help = Some(help.into());
+                }
+                Some((StreamIdentity::Kinesis(name.clone()), name.clone()))
+            }
+            (None, Some(dynamodb)) => {
+                self.table_name(&dynamodb.table, dynamodb.span);
+                let table = self.prefixed(&dynamodb.table).to_string();
+                Some((StreamIdentity::Dynamodb(table), dynamodb.table.clone()))
+            }
+            (None, None) => {
+                self.error(Code::MissingKey, source.span, "a source is `kinesis` or `dynamodb`; there is none here");
+                None
+            }
+            (Some(_), Some(_)) => {
+                self.error(Code::WrongForm, source.span, "a source is one stream: `kinesis` or `dynamodb`, not both")
+                    .help = Some("several streams are named under `sources:`".into());
+                None
+            }
+        }
+    }
+
+    fn lane(&mut self, source: &Spanned<spec::Source>, terms: &mut Terms<'_>) -> Option<LaneCheck> {
+        if let Some(Spanned { value: OrName(KinesisSource { lane: Some(lane), .. }), .. }) = &source.kinesis {
+            let term = self.path_term(lane, "`lane`", terms)?;
+            return Some(LaneCheck::PartitionKey(term));
+        }
+        let keys = source.dynamodb.as_ref()?.keys.as_ref()?;
+        if keys.is_empty() || keys.len() > 2 {
+            let message = format!("a table has one or two key attributes, not {}", keys.len());
+            self.error(Code::KeyMismatch, keys.span, message);
+        }
+        Some(LaneCheck::Keys(keys.iter().map(|key| key.value.0.clone()).collect()))
+    }
+
+    fn source_schema(
+        &mut self,
+        source: &Spanned<spec::Source>,
+        identity: &StreamIdentity,
+        terms: &mut Terms<'_>,
+    ) -> Option<SchemaCheck> {
+        let kinesis = source.kinesis.as_ref().and_then(|kinesis| kinesis.schema.as_ref());
+        let dynamodb = source.dynamodb.as_ref().and_then(|dynamodb| dynamodb.schema.as_ref());
+        self.schema(kinesis.or(dynamodb)?, identity, false, terms)
+    }
+
+    /// A JSON Schema, and what has to satisfy it: the payload, or each image. With `image` just the new one.
+    pub(super) fn schema(
+        &mut self,
+        literal: &Spanned<Literal>,
+        identity: &StreamIdentity,
+        image: bool,
+        terms: &mut Terms<'_>,
+    ) -> Option<SchemaCheck> {
+        let value = match &literal.value {
+            Literal::Text(name) => self.schema_file(name, literal.span)?,
+            Literal::Map(_) | Literal::Bool(_) => Self::plain(literal),
+            _ => {
+                let message = "a schema is the name of a file, or a JSON Schema written here";
+                self.error(Code::WrongForm, literal.span, message).help =
+                    Some("for example `schema: order.schema.json`".into());
+                return None;
+            }
+        };
+        let schema = match Schema::compile(&value) {
+            Ok(schema) => schema,
+            Err(error) => {
+                self.error(Code::BadSchema, literal.span, format!("this is no JSON Schema that can be used: {error}"));
+                return None;
+            }
+        };
+        let paths = &mut terms.event.as_mut()?.paths;
+        let mut slot = |name: &str| paths.insert(&[Step::Name(name.to_owned())]);
+        let slots = match identity {
+            StreamIdentity::Kinesis(_) => vec![(paths.insert(&[]), "the payload")],
+            StreamIdentity::Dynamodb(_) if image => vec![(slot("new"), "the image")],
+            StreamIdentity::Dynamodb(_) => vec![(slot("new"), "the new image"), (slot("old"), "the old image")],
+        };
+        Some(SchemaCheck { schema, slots })
+    }
+
+    fn schema_file(&mut self, name: &str, span: Span) -> Option<viewfold_value::Value> {
+        let text = match self.schemas.get(name) {
+            Some(Ok(text)) => text,
+            Some(Err(error)) => {
+                self.error(Code::BadSchema, span, format!("the schema `{name}` cannot be read: {error}")).help =
+                    Some("the file's name is relative to this file's folder".into());
+                return None;
+            }
+            None => {
+                self.error(Code::BadSchema, span, format!("the schema `{name}` has not been loaded"));
+                return None;
+            }
+        };
+        match viewfold_value::json::parse(text.as_bytes()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error(Code::BadSchema, span, format!("the schema `{name}` is no JSON: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// The number of a stream in the program, which is added unless it is there.
+fn stream_number(program: &mut Program, identity: &StreamIdentity) -> usize {
+    match program.stream(identity) {
+        Some(number) => number,
+        None => {
+            program.streams.push(Stream {
+                identity: identity.clone(),
+                paths: PathTree::default(),
+                index: Index::default(),
+                readers: Vec::new(),
+                bookkeeping: Vec::new(),
+            });
+            program.streams.len() - 1
+        }
+    }
+}

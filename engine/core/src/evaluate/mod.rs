@@ -1,0 +1,30 @@
+//! A matching rule and an event to the change of a document.
+//!
+//! [`term`] gives terms their values, [`change`] makes changes of rules: key, conditions, operations.
+
+mod change;
+mod operation;
+mod term;
+
+pub use change::{Change, Contribution, Deferred, Failure, changes, contribution, deferred_operations};
+pub use operation::{Append, Operation, Operations};
+pub use term::{Scope, evaluate};
+
+use crate::program::Projection;
+use viewfold_value::{Item, Value};
+
+/// The key of a document: a value for each key attribute of its table, in the table's order.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct DocumentKey(pub Vec<Value>);
+
+impl DocumentKey {
+    /// The key as attributes of the projection's table.
+    pub fn item(&self, projection: &Projection) -> Item {
+        projection.table.keys().map(|key| key.name.clone()).zip(self.0.iter().cloned()).collect()
+    }
+
+    /// The key as one text, for bookkeeping: the same text for the same key only.
+    pub fn text(&self) -> String {
+        Value::List(self.0.clone()).to_string()
+    }
+}

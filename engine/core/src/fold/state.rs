@@ -1,0 +1,133 @@
+//! A document that has been read, while events are folded onto it.
+
+use super::document::apply;
+use crate::evaluate::{Operation, Operations};
+use crate::program::{DocumentPath, Projection};
+use crate::report::Problem;
+use std::collections::BTreeSet;
+use viewfold_value::Item;
+
+/// A document that has been read, and what has become of it since.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The item as the store has it.
+    base: Option<Item>,
+    /// The document as rules see it: empty where there is none.
+    document: Item,
+    /// Whether there is a document.
+    exists: bool,
+    /// Every path that was written, none of them leading through another.
+    touched: BTreeSet<DocumentPath>,
+    /// Whether the document was deleted since it was read: what the store has of it goes, whatever came after.
+    replaced: bool,
+}
+
+impl State {
+    /// The state of an item as it was read.
+    pub fn new(base: Option<Item>, projection: &Projection) -> State {
+        let mut state =
+            State { base: None, document: Item::new(), exists: false, touched: BTreeSet::new(), replaced: false };
+        match &base {
+            None => {}
+            // The row of a deleted document is no document.
+            Some(item) if item.contains_key(&projection.deleted_attribute()) => {
+                state.document = others(item, projection);
+            }
+            Some(item) => {
+                state.document.clone_from(item);
+                state.exists = true;
+            }
+        }
+        state.base = base;
+        state
+    }
+
+    /// The state of an item as if none of the projection's events had happened: for folding all of them anew.
+    pub fn before_all_events(base: Option<Item>, projection: &Projection) -> State {
+        let mut state = State::new(base, projection);
+        if let Some(item) = &state.base {
+            let own = projection.attributes.iter().filter(|name| item.contains_key(*name));
+            state.touched = own.map(|name| DocumentPath::attribute(name)).collect();
+            state.touched.extend(
+                item.contains_key(&projection.by_attribute())
+                    .then(|| DocumentPath::attribute(&projection.by_attribute())),
+            );
+            state.document = without_own(item, projection);
+            state.exists = false;
+        }
+        state
+    }
+
+    /// The document as rules see it.
+    pub fn document(&self) -> &Item {
+        &self.document
+    }
+
+    /// The item as the store has it.
+    pub fn base(&self) -> Option<&Item> {
+        self.base.as_ref()
+    }
+
+    /// Whether there is a document now.
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// Whether the document was deleted since it was read.
+    pub fn replaced(&self) -> bool {
+        self.replaced
+    }
+
+    /// Every path that was written.
+    pub fn touched(&self) -> impl Iterator<Item = &DocumentPath> {
+        self.touched.iter()
+    }
+
+    /// Folds one event.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`]; the state is then as it was.
+    pub fn fold(&mut self, operations: &Operations, key: &Item, projection: &Projection) -> Result<(), Problem> {
+        let after = apply(&self.document, operations, key, projection)?;
+        if after.is_empty() {
+            self.replaced = true;
+            self.exists = false;
+            self.document = self.base.as_ref().map(|item| others(item, projection)).unwrap_or_default();
+            return Ok(());
+        }
+        self.document = after;
+        self.exists = true;
+        for (path, operation) in &operations.by_path {
+            self.touch(path.clone());
+            if matches!(operation, Operation::Append(append) if append.by.is_some()) {
+                self.touch(DocumentPath::attribute(&projection.by_attribute()));
+            }
+        }
+        for (name, _) in &projection.derive {
+            self.touch(DocumentPath::attribute(name));
+        }
+        Ok(())
+    }
+
+    fn touch(&mut self, path: DocumentPath) {
+        if self.touched.iter().any(|other| other.contains(&path)) {
+            return;
+        }
+        self.touched.retain(|other| !path.contains(other));
+        self.touched.insert(path);
+    }
+}
+
+/// What stays of an item when the document is deleted: what others write to it, where it is shared.
+fn others(item: &Item, projection: &Projection) -> Item {
+    if projection.shared { without_own(item, projection) } else { Item::new() }
+}
+
+fn without_own(item: &Item, projection: &Projection) -> Item {
+    let mut rest = item.clone();
+    rest.retain(|name, _| !projection.attributes.contains(name));
+    rest.remove(&projection.by_attribute());
+    rest.remove(&projection.deleted_attribute());
+    rest
+}

@@ -1,0 +1,237 @@
+//! What each event does in each projection that reads its stream.
+
+use super::unit::Application;
+use crate::decode::{self, envelope::Record};
+use crate::evaluate::{self, Contribution, Failure, Scope, evaluate};
+use crate::event::{Event, Lane};
+use crate::mark::Mark;
+use crate::matching::Candidates;
+use crate::program::{Guard, LaneCheck, OnError, Program, Source, Term, key_kind};
+use crate::report::{Outcome, Outcomes, Problem, Reason};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use viewfold_value::Value;
+
+/// The applications of a batch, by projection and source.
+pub(super) type Groups = BTreeMap<(usize, usize), Vec<Application>>;
+
+/// Sorts what a batch's events do by projection and source.
+pub(super) struct Grouping<'p> {
+    program: &'p Program,
+    now: &'p Arc<str>,
+    groups: Groups,
+    /// The ids that each projection with an unordered events table has seen in this batch.
+    seen: HashMap<usize, HashSet<String>>,
+    /// The lanes that wait behind an event that could not be applied, by projection (`on_error: fail`). No lane at all
+    /// stands for every lane: that of the event could not be told.
+    stopped: HashMap<usize, HashSet<Option<Lane>>>,
+}
+
+impl<'p> Grouping<'p> {
+    pub(super) fn new(program: &'p Program, now: &'p Arc<str>) -> Grouping<'p> {
+        Grouping { program, now, groups: Groups::new(), seen: HashMap::new(), stopped: HashMap::new() }
+    }
+
+    pub(super) fn finish(self) -> Groups {
+        self.groups
+    }
+
+    /// Decodes a record, and notes what it does.
+    pub(super) fn record(&mut self, number: usize, record: &Record<'_>, stream: usize, outcomes: &mut Outcomes) {
+        match decode::decode(record, number, stream, self.program, self.now) {
+            Ok(Some(event)) => {
+                let event = Arc::new(event);
+                let candidates = Candidates::of(&event, self.program);
+                for reader in &self.program.streams[stream].readers {
+                    self.event(&event, *reader, &candidates, outcomes);
+                }
+            }
+            // It says nothing about a document: the row of a deleted one came or went.
+            Ok(None) => {}
+            Err(problem) => {
+                let lane = decode::lane(record).ok();
+                for reader in &self.program.streams[stream].readers {
+                    let shown = lane.as_ref().map(Lane::text).unwrap_or_default();
+                    let application = Application::undecodable(record, number, shown, problem.clone());
+                    self.reject(*reader, application, lane.clone(), outcomes);
+                }
+            }
+        }
+    }
+
+    /// An event that cannot be applied: into the dead letters, dropped, or held up with its lane.
+    fn reject(
+        &mut self,
+        reader: (usize, usize),
+        application: Application,
+        lane: Option<Lane>,
+        outcomes: &mut Outcomes,
+    ) {
+        let projection = &self.program.projections[reader.0];
+        let Some(problem) = application.rejection.as_ref().map(|rejection| rejection.problem.clone()) else { return };
+        match projection.on_error {
+            OnError::DeadLetter => self.groups.entry(reader).or_default().push(application),
+            // What its item contributed before has to be taken back all the same.
+            OnError::Skip if application.contribution.is_some() => {
+                self.groups.entry(reader).or_default().push(application);
+            }
+            OnError::Skip => outcomes.note(application.record, Some(reader.0), Outcome::Skipped(problem)),
+            OnError::Fail => {
+                self.stopped.entry(reader.0).or_default().insert(lane);
+                outcomes.note(application.record, Some(reader.0), Outcome::Rejected(problem));
+            }
+        }
+    }
+
+    fn is_stopped(&self, projection: usize, lane: &Lane) -> bool {
+        self.stopped.get(&projection).is_some_and(|lanes| lanes.contains(&None) || lanes.contains(&Some(lane.clone())))
+    }
+
+    fn event(
+        &mut self,
+        event: &Arc<Event>,
+        reader: (usize, usize),
+        candidates: &Candidates,
+        outcomes: &mut Outcomes,
+    ) {
+        let projection = &self.program.projections[reader.0];
+        let source = &projection.sources[reader.1];
+        let mut application = Application::new(event);
+        let result = self.applied(event, reader, candidates, &mut application);
+        match result {
+            Ok(Applied::Nothing) => {}
+            Ok(_) | Err(_) if self.is_stopped(reader.0, &event.metadata.lane) => {
+                let message =
+                    "an earlier event of its lane could not be applied, and `on_error: fail` holds the lane up";
+                outcomes.note(event.record, Some(reader.0), Outcome::Failed(message.into()));
+            }
+            Ok(Applied::Repeated) => outcomes.note(event.record, Some(reader.0), Outcome::Repeated),
+            Ok(Applied::WithoutChange) => outcomes.note(event.record, Some(reader.0), Outcome::Applied),
+            Ok(Applied::Changes) => self.groups.entry(reader).or_default().push(application),
+            Err(failure) => {
+                application.rejection = Some(failure);
+                application.changes.clear();
+                // An item that cannot be evaluated contributes nothing.
+                if source.retracts && application.mark.is_some() {
+                    application.contribution = Some(Contribution::new());
+                }
+                self.reject(reader, application, Some(event.metadata.lane.clone()), outcomes);
+            }
+        }
+    }
+
+    /// Fills in what an event does in a projection.
+    fn applied(
+        &mut self,
+        event: &Arc<Event>,
+        reader: (usize, usize),
+        candidates: &Candidates,
+        application: &mut Application,
+    ) -> Result<Applied, Failure> {
+        let projection = &self.program.projections[reader.0];
+        let source = &projection.sources[reader.1];
+        // What the guard goes by comes first: an event that cannot be applied is remembered by it, too.
+        let guarded = self.guard(event, source, application);
+        if let Some(check) = &source.schema {
+            check.check(event)?;
+        }
+        let rules = candidates.matching(event, reader.0, projection)?;
+        check_lane(event, source, rules.is_empty())?;
+        if rules.is_empty() && !source.retracts {
+            return Ok(Applied::Nothing);
+        }
+        guarded?;
+        if source.retracts {
+            application.contribution = Some(evaluate::contribution(event, projection, &rules)?);
+        }
+        application.changes = evaluate::changes(event, projection, &rules)?;
+        if application.changes.is_empty() && application.contribution.is_none() {
+            return Ok(Applied::WithoutChange);
+        }
+        if let (Guard::EventsTable { order_by: None, .. }, Some(id)) = (&source.guard, &application.id)
+            && !self.seen.entry(reader.0).or_default().insert(id.clone())
+        {
+            return Ok(Applied::Repeated);
+        }
+        Ok(Applied::Changes)
+    }
+
+    /// What the guard of an event's source goes by.
+    fn guard(&self, event: &Event, source: &Source, application: &mut Application) -> Result<(), Problem> {
+        let identity = &self.program.streams[source.stream].identity;
+        match &source.guard {
+            Guard::None => {}
+            Guard::Document { order_by, .. } => {
+                application.mark = Some(Mark::of(event, identity, order_by, |term| required(event, term))?);
+            }
+            Guard::Lane { order_by, .. } => {
+                application.lane = Some(event.metadata.lane.text());
+                application.mark = Some(Mark::of(event, identity, order_by, |term| required(event, term))?);
+            }
+            Guard::EventsTable { id, order_by, .. } => {
+                application.id = Some(match required(event, id)? {
+                    Value::String(text) if !text.is_empty() => text,
+                    Value::Number(number) => number.to_string(),
+                    other => {
+                        let message = format!("the event's id is {other}; it has to be a text or a number");
+                        return Err(Problem::new(Reason::WrongType, message));
+                    }
+                });
+                if let Some(term) = order_by {
+                    application.mark = Some(Mark::of_value(required(event, term)?)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an event does.
+enum Applied {
+    /// No rule matches it.
+    Nothing,
+    /// Rules match it, and change nothing.
+    WithoutChange,
+    /// It came before in this batch.
+    Repeated,
+    Changes,
+}
+
+fn required(event: &Event, term: &Term) -> Result<Value, Problem> {
+    evaluate(term, &Scope { event: Some(event), ..Scope::default() })?
+        .ok_or_else(|| Problem::new(Reason::MissingValue, "the value that the guard needs is missing"))
+}
+
+/// Checks a record's lane against what the file says: an event in another lane has not the order that is relied on.
+/// Events that no rule matches need not have what the lane is made of.
+fn check_lane(event: &Event, source: &Source, unmatched: bool) -> Result<(), Problem> {
+    let wrong = |message: String| Err(Problem::new(Reason::WrongLane, message));
+    match (&source.lane, &event.metadata.lane) {
+        (Some(LaneCheck::PartitionKey(term)), Lane::PartitionKey(key)) => {
+            let expected = match required(event, term) {
+                Ok(Value::String(text)) => text,
+                Ok(Value::Number(number)) => number.to_string(),
+                Err(_) if unmatched => return Ok(()),
+                Err(problem) => return Err(problem),
+                Ok(other) => return wrong(format!("the lane is {other}, which is no partition key")),
+            };
+            if expected != *key {
+                return wrong(format!("the partition key is `{key}`, and by `lane` it has to be `{expected}`"));
+            }
+        }
+        (Some(LaneCheck::Keys(keys)), Lane::Item(item)) => {
+            let fits = item.len() == keys.len()
+                && keys
+                    .iter()
+                    .all(|key| item.get(&key.name).is_some_and(|value| value.kind() == key_kind(key.kind)));
+            if !fits {
+                let names: Vec<String> =
+                    keys.iter().map(|key| format!("{} ({})", key.name, key_kind(key.kind))).collect();
+                let found = Value::Map(item.clone());
+                return wrong(format!("the item's key is {found}, and by `keys` it has to be {}", names.join(", ")));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! One document under `events_table` with `order_by`: it is what its events make in their order, however they arrive.
+//!
+//! The document has a version: a count of its writes, and the highest event in it. Events above that one are folded onto
+//! the document. A late one makes all of the document's events be read and folded anew. Either write is conditional on
+//! the version, in one transaction with the rows of the new events.
+
+use super::super::expression::fits;
+use super::super::request::{Action, Put, Request};
+use super::write::{self, OnDocument};
+use super::{Application, Context, MAX_ACTIONS, Sent, Step, Target, Unit};
+use crate::bookkeeping::{self, OrderedEvent};
+use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
+use crate::event::Event;
+use crate::fold::State;
+use crate::program::{Guard, Projection};
+use crate::report::{Outcome, Outcomes, Problem, Reason};
+use std::sync::Arc;
+use viewfold_value::{Item, Value};
+
+/// The most events of a document that are folded anew for a late one.
+const MAX_EVENTS: usize = 10_000;
+
+/// Puts a document's events into their order; of equal ones the first stays.
+pub(super) fn sort(projection: usize, group: &mut Vec<Application>, outcomes: &mut Outcomes) {
+    group.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    let mut last: Option<(String, String)> = None;
+    group.retain(|application| {
+        let (order, id) = rank(application);
+        let this = (order.to_owned(), id.to_owned());
+        if application.rejection.is_none() && last.as_ref() == Some(&this) {
+            outcomes.note(application.record, Some(projection), Outcome::Repeated);
+            return false;
+        }
+        last = Some(this);
+        true
+    });
+}
+
+fn rank(application: &Application) -> (&str, &str) {
+    let order = application.mark.as_ref().map_or("", |mark| &mark.text);
+    (order, application.id.as_deref().unwrap_or_default())
+}
+
+/// A document's version: how often it was written, and the order and id of the highest event in it.
+struct Version {
+    writes: u64,
+    order: String,
+    id: String,
+}
+
+impl Version {
+    fn of(item: Option<&Item>, projection: &Projection) -> Option<Version> {
+        let text = item?.get(&projection.version_attribute())?.as_str()?;
+        let Ok(Value::List(parts)) = viewfold_value::json::parse(text.as_bytes()) else { return None };
+        match parts.as_slice() {
+            [Value::Number(writes), Value::String(order), Value::String(id)] => Some(Version {
+                writes: writes.to_string().parse().ok()?,
+                order: order.clone(),
+                id: id.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        let writes = Value::Number(self.writes.into());
+        Value::List(vec![writes, Value::from(self.order.as_str()), Value::from(self.id.as_str())]).to_string()
+    }
+}
+
+impl Unit {
+    /// The next request of a unit of one document whose events are ordered.
+    pub(super) fn ordered(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Step {
+        let (projection, source) = self.parts(context);
+        let Guard::EventsTable { table, .. } = &source.guard else { return Step::Again };
+        let Some(document) = self.pending.front().and_then(|front| front.changes.first()) else {
+            if let Some(application) = self.pending.pop_front() {
+                outcomes.note(application.record, Some(self.projection), Outcome::Applied);
+            }
+            return Step::Again;
+        };
+        let document = document.document.clone();
+        let partition = bookkeeping::ordered_partition(projection, &document);
+        let Some(item) = self.seen.documents.get(&document).cloned() else {
+            let request = Request::Read(vec![self.document_key(&document, projection)]);
+            return Step::Send(request, Sent::Read(vec![Target::Document(document)]));
+        };
+        let version = Version::of(item.as_ref(), projection);
+        let late = version.as_ref().is_some_and(|version| {
+            self.pending.front().is_some_and(|front| rank(front) <= (version.order.as_str(), version.id.as_str()))
+        });
+        if late && self.seen.ordered.is_none() {
+            let request = Request::Query {
+                table: Arc::clone(table),
+                partition: (bookkeeping::PARTITION_KEY.to_owned(), Value::String(partition)),
+                limit: MAX_EVENTS,
+            };
+            return Step::Send(request, Sent::Rows);
+        }
+        // All of the pending events are new: rows that are there were dropped when they were read.
+        self.covered = self.limit.min(MAX_ACTIONS - 1).min(self.pending.len()).max(1);
+        if let Some(rejected) = self.pending.iter().take(self.covered).position(|event| event.rejection.is_some()) {
+            self.covered = rejected;
+        }
+        let state = match (&self.seen.ordered, late) {
+            (Some(before), true) => self.anew(&document, item, before, projection),
+            _ => self.on_top(&document, item, projection),
+        };
+        let state = match state {
+            Ok(state) => state,
+            Err((number, failure)) => {
+                self.reject(number, failure);
+                return Step::Again;
+            }
+        };
+        let highest = self.pending.range(..self.covered).map(rank).max().unwrap_or_default();
+        let before = version.as_ref().map(|version| (version.order.as_str(), version.id.as_str()));
+        let (order, id) = before.map_or(highest, |before| before.max(highest));
+        let version = Version {
+            writes: version.as_ref().map_or(0, |version| version.writes) + 1,
+            order: order.to_owned(),
+            id: id.to_owned(),
+        };
+        let guard = OnDocument::Version(version.text());
+        let update = write::known(projection, &document, &state, &guard, context.now);
+        if update.as_ref().is_some_and(|update| !fits(update)) && self.covered > 1 {
+            self.limit = self.covered / 2;
+            return Step::Again;
+        }
+        let mut targets: Vec<Target> = (0..self.covered).map(Target::Event).collect();
+        let mut actions: Vec<Action> = Vec::with_capacity(self.covered + 1);
+        for application in self.pending.range(..self.covered) {
+            let Some(ordered) = ordered_event(application, self.source) else { continue };
+            let row = bookkeeping::ordered_row(&partition, &ordered, context.program);
+            actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
+        }
+        if let Some(update) = update {
+            actions.push(update);
+            targets.push(Target::Document(document));
+        }
+        Step::Send(Request::Transact(actions), Sent::Write(targets))
+    }
+
+    /// The covered events folded onto the document.
+    fn on_top(
+        &self,
+        document: &DocumentKey,
+        item: Option<Item>,
+        projection: &Projection,
+    ) -> Result<State, (usize, Failure)> {
+        let key = document.item(projection);
+        let mut state = State::new(item, projection);
+        for (number, application) in self.pending.range(..self.covered).enumerate() {
+            let (Some(change), Some(event)) = (application.changes.first(), &application.event) else { continue };
+            fold(&mut state, change, event, &key, projection)
+                .map_err(|failure| (number, failure))?;
+        }
+        Ok(state)
+    }
+
+    /// All events of the document folded in their order, the covered ones among them.
+    fn anew(
+        &self,
+        document: &DocumentKey,
+        item: Option<Item>,
+        before: &[OrderedEvent],
+        projection: &Projection,
+    ) -> Result<State, (usize, Failure)> {
+        let key = document.item(projection);
+        let mut state = State::before_all_events(item, projection);
+        let new = self.pending.range(..self.covered).enumerate();
+        let new = new.filter_map(|(number, application)| Some((Some(number), ordered_event(application, self.source)?)));
+        let old = before.iter().map(|ordered| (None, ordered.clone()));
+        let mut all: Vec<(Option<usize>, OrderedEvent)> = old.chain(new).collect();
+        all.sort_by(|(_, a), (_, b)| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
+        for (number, ordered) in all {
+            let folded = event_changes(&ordered, projection).and_then(|changes| {
+                let change = changes.into_iter().find(|change| change.document == *document);
+                match change {
+                    Some(change) => fold(&mut state, &change, &ordered.event, &key, projection),
+                    None => Ok(()),
+                }
+            });
+            match (folded, number) {
+                (Ok(()), _) => {}
+                (Err(failure), Some(number)) => return Err((number, failure)),
+                // An event that was applied in another order and cannot be in this one: it changes nothing, as if it had
+                // come in its order at once.
+                (Err(_), None) => {}
+            }
+        }
+        Ok(state)
+    }
+
+    /// Takes the rows of the document's events, and drops the pending ones that are among them.
+    pub(super) fn ordered_rows(&mut self, rows: Option<Vec<Item>>, context: &Context<'_>, outcomes: &mut Outcomes) {
+        let (projection, _) = self.parts(context);
+        let Some(rows) = rows else {
+            let message = format!("its document has more than {MAX_EVENTS} events, too many to be folded anew");
+            self.reject(0, Problem::new(Reason::TooLate, message));
+            return;
+        };
+        let mut events = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match bookkeeping::ordered_event(row, projection, context.program, context.now) {
+                Some(event) => events.push(event),
+                None => return self.fail("a row of the events table is none that viewfold has written", outcomes),
+            }
+        }
+        let number = self.projection;
+        self.pending.retain(|application| {
+            let is_there = application.rejection.is_none()
+                && events.iter().any(|event| (event.order.as_str(), event.id.as_str()) == rank(application));
+            if is_there {
+                outcomes.note(application.record, Some(number), Outcome::Repeated);
+            }
+            !is_there
+        });
+        self.seen.ordered = Some(events);
+    }
+}
+
+fn ordered_event(application: &Application, source: usize) -> Option<OrderedEvent> {
+    let (order, id) = rank(application);
+    Some(OrderedEvent {
+        order: order.to_owned(),
+        id: id.to_owned(),
+        source,
+        event: Arc::clone(application.event.as_ref()?),
+    })
+}
+
+/// The changes of an event whose rules are looked for again.
+fn event_changes(
+    ordered: &OrderedEvent,
+    projection: &Projection,
+) -> Result<Vec<Change>, Failure> {
+    let rules = crate::matching::rules_of(&ordered.event, projection, ordered.source)?;
+    changes(&ordered.event, projection, &rules)
+}
+
+fn fold(
+    state: &mut State,
+    change: &Change,
+    event: &Event,
+    key: &Item,
+    projection: &Projection,
+) -> Result<(), Failure> {
+    let operations: Operations = deferred_operations(change, event, projection, state.document())?;
+    if operations.is_empty() && !operations.touched {
+        return Ok(());
+    }
+    Ok(state.fold(&operations, key, projection)?)
+}

@@ -1,0 +1,408 @@
+//! Events that are remembered beside the documents, by their id or by their lane's mark: a prefix of them becomes one
+//! transaction of documents and rows.
+
+use super::super::expression::{Writer, fits};
+use super::super::request::{Action, ItemKey, Put, Request};
+use super::write::{self, OnDocument};
+use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
+use crate::bookkeeping::{self, MARK, PARTITION_KEY};
+use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
+use crate::fold::{Effects, State};
+use crate::mark::Mark;
+use crate::program::{DocumentPath, Guard, OnError, Projection};
+use crate::report::{Outcomes, Problem, Reason};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use viewfold_value::{Item, Number, Value};
+
+/// A document while events are folded onto it.
+enum Folding {
+    /// Whatever it holds.
+    Blind(Effects),
+    /// As it was read.
+    Known(Box<State>),
+}
+
+/// A lane while its events are folded.
+struct Lane {
+    first: Mark,
+    last: Mark,
+    /// What its item contributes, where rules take that back.
+    contribution: Contribution,
+    /// Whether its row has to be written.
+    changed: bool,
+}
+
+/// What folding a prefix came to.
+enum Prefix {
+    /// It can be written.
+    Folded { documents: Vec<(DocumentKey, Folding)>, lanes: Vec<(String, Lane)> },
+    /// Documents have to be read first.
+    Read(Vec<DocumentKey>),
+    /// Something about the pending events has changed.
+    Again,
+}
+
+impl Unit {
+    /// The next request of a unit of events and the documents they touch.
+    pub(super) fn transaction(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Step {
+        let (projection, source) = self.parts(context);
+        let unread = self.unread_lanes(context);
+        if let (Guard::Lane { table, .. }, false) = (&source.guard, unread.is_empty()) {
+            let keys = unread.iter().map(|lane| ItemKey {
+                table: Arc::clone(table),
+                key: bookkeeping::lane_key(projection, source, lane),
+            });
+            let request = Request::Read(keys.collect());
+            return Step::Send(request, Sent::Read(unread.into_iter().map(Target::Lane).collect()));
+        }
+        let (documents, lanes) = match self.prefix(context) {
+            Prefix::Folded { documents, lanes } => (documents, lanes),
+            Prefix::Again => return Step::Again,
+            Prefix::Read(documents) => {
+                let keys = documents.iter().map(|document| self.document_key(document, projection)).collect();
+                return Step::Send(Request::Read(keys), Sent::Read(documents.into_iter().map(Target::Document).collect()));
+            }
+        };
+        let Some((actions, targets)) = self.actions(documents, lanes, context) else { return Step::Again };
+        let bytes: usize = actions.iter().map(size).sum();
+        if self.covered > 1 && (bytes > MAX_TRANSACTION_BYTES || !actions.iter().all(fits)) {
+            self.limit = self.covered / 2;
+            return Step::Again;
+        }
+        if actions.is_empty() {
+            // Everything stays as it is.
+            for application in self.pending.drain(..self.covered) {
+                outcomes.note(application.record, Some(self.projection), application.outcome(projection));
+            }
+            return Step::Again;
+        }
+        let request = match <[Action; 1]>::try_from(actions) {
+            Ok([only]) => Request::Write(only),
+            Err(actions) => Request::Transact(actions),
+        };
+        Step::Send(request, Sent::Write(targets))
+    }
+
+    /// Lanes whose rows have to be read before their events can be folded: what an item contributed before is there. An
+    /// insert is taken to be the first event of its lane; a row that is there all the same fails the write, and comes
+    /// back with it.
+    fn unread_lanes(&self, context: &Context<'_>) -> Vec<String> {
+        let (_, source) = self.parts(context);
+        if !source.retracts {
+            return Vec::new();
+        }
+        let mut met: HashSet<&str> = HashSet::new();
+        let mut unread = Vec::new();
+        for application in self.pending.iter().take(self.limit.min(MAX_ACTIONS)) {
+            let Some(lane) = application.lane.as_deref().filter(|lane| met.insert(lane)) else { continue };
+            if !is_insert(application) && !self.seen.lanes.contains_key(lane) {
+                unread.push(lane.to_owned());
+            }
+        }
+        unread
+    }
+
+    /// Whether the row of an event's lane has to be read before the event can be folded.
+    fn is_unread(&self, application: &Application, folded: &HashMap<String, usize>) -> bool {
+        application.lane.as_ref().is_some_and(|lane| {
+            !is_insert(application) && !self.seen.lanes.contains_key(lane) && !folded.contains_key(lane)
+        })
+    }
+
+    /// Folds as many pending events as one transaction holds.
+    fn prefix(&mut self, context: &Context<'_>) -> Prefix {
+        let (projection, source) = self.parts(context);
+        let by_lanes = matches!(source.guard, Guard::Lane { .. });
+        let mut documents: Vec<(DocumentKey, Folding)> = Vec::new();
+        let mut places: HashMap<DocumentKey, usize> = HashMap::new();
+        let mut lanes: Vec<(String, Lane)> = Vec::new();
+        let mut lane_places: HashMap<String, usize> = HashMap::new();
+        let mut needs: Vec<DocumentKey> = Vec::new();
+        let mut rows = 0;
+        self.covered = 0;
+        for number in 0..self.pending.len().min(self.limit) {
+            let application = &self.pending[number];
+            let lettered = application.rejection.is_some();
+            if source.retracts && self.is_unread(application, &lane_places) {
+                break;
+            }
+            if lettered && number > 0 && projection.on_error == OnError::Fail {
+                break;
+            }
+            let mut changes = if lettered { Vec::new() } else { application.changes.clone() };
+            let mut lane_at = None;
+            if let (true, Some(name), Some(mark)) = (by_lanes, &application.lane, &application.mark) {
+                let at = match lane_places.get(name) {
+                    Some(at) => *at,
+                    None => {
+                        let Some(lane) = self.lane(name, mark) else {
+                            let message = "the row of the event's lane is none that viewfold has written";
+                            self.reject(number, Problem::new(Reason::OtherStream, message));
+                            return Prefix::Again;
+                        };
+                        lane_places.insert(name.clone(), lanes.len());
+                        lanes.push((name.clone(), lane));
+                        lanes.len() - 1
+                    }
+                };
+                lane_at = Some(at);
+                if let Some(contribution) = &application.contribution
+                    && let Err(problem) = difference(&lanes[at].1.contribution, contribution, &mut changes)
+                {
+                    self.reject(number, problem);
+                    self.pending[number].contribution = None;
+                    return Prefix::Again;
+                }
+            }
+            let new: HashSet<&DocumentKey> =
+                changes.iter().map(|change| &change.document).filter(|key| !places.contains_key(*key)).collect();
+            rows += usize::from(!by_lanes) + usize::from(lettered);
+            let actions = rows + lanes.len() + documents.len() + needs.len() + new.len();
+            if actions > MAX_ACTIONS {
+                if number > 0 {
+                    // The lane's entry, if it is new, covers nothing: it has not changed.
+                    break;
+                }
+                let message = format!(
+                    "the event touches {} documents, more than one transaction of {MAX_ACTIONS} actions holds",
+                    changes.len()
+                );
+                self.reject(number, Problem::new(Reason::TooManyDocuments, message));
+                self.pending[number].contribution = None;
+                return Prefix::Again;
+            }
+            for change in &changes {
+                match self.fold_change(change, number, &mut documents, &mut places, &mut needs, projection) {
+                    Ok(()) => {}
+                    Err(failure) => {
+                        self.reject(number, failure);
+                        // What the item contributed before stays.
+                        self.pending[number].contribution = None;
+                        return Prefix::Again;
+                    }
+                }
+            }
+            if let Some(at) = lane_at {
+                let application = &self.pending[number];
+                let (name, lane) = &mut lanes[at];
+                let is_new = self.seen.lanes.get(name).is_none_or(Option::is_none);
+                // What stays as it was needs no write, but for a lane that has no row yet.
+                lane.changed |= !changes.is_empty() || lettered || !source.retracts || is_new;
+                if let Some(mark) = &application.mark {
+                    lane.last = mark.clone();
+                }
+                if let Some(contribution) = &application.contribution {
+                    lane.contribution.clone_from(contribution);
+                }
+            }
+            self.covered += 1;
+        }
+        if !needs.is_empty() {
+            needs.truncate(MAX_ACTIONS);
+            return Prefix::Read(needs);
+        }
+        Prefix::Folded { documents, lanes }
+    }
+
+    /// A lane before its first event in a transaction.
+    fn lane(&self, name: &str, first: &Mark) -> Option<Lane> {
+        let contribution = match self.seen.lanes.get(name) {
+            Some(Some(row)) => bookkeeping::contribution_of(row)?,
+            Some(None) | None => Contribution::new(),
+        };
+        Some(Lane { first: first.clone(), last: first.clone(), contribution, changed: false })
+    }
+
+    fn fold_change(
+        &mut self,
+        change: &Change,
+        number: usize,
+        documents: &mut Vec<(DocumentKey, Folding)>,
+        places: &mut HashMap<DocumentKey, usize>,
+        needs: &mut Vec<DocumentKey>,
+        projection: &Projection,
+    ) -> Result<(), Failure> {
+        let document = &change.document;
+        if needs.contains(document) {
+            return Ok(());
+        }
+        let at = match places.get(document) {
+            Some(at) => *at,
+            None => {
+                let must_read = projection.always_reads() || self.seen.must_read.contains(document);
+                let folding = match self.seen.documents.get(document) {
+                    Some(item) => Folding::Known(Box::new(State::new(item.clone(), projection))),
+                    None if must_read || !change.deferred.is_empty() => {
+                        self.seen.must_read.insert(document.clone());
+                        needs.push(document.clone());
+                        return Ok(());
+                    }
+                    None => Folding::Blind(Effects::default()),
+                };
+                places.insert(document.clone(), documents.len());
+                documents.push((document.clone(), folding));
+                documents.len() - 1
+            }
+        };
+        match &mut documents[at].1 {
+            Folding::Blind(effects) => {
+                let merged = if change.deferred.is_empty() { effects.with(&change.operations) } else { None };
+                match merged {
+                    Some(merged) => effects.become_merged(merged),
+                    None => {
+                        self.seen.must_read.insert(document.clone());
+                        needs.push(document.clone());
+                    }
+                }
+                Ok(())
+            }
+            Folding::Known(state) => {
+                let Some(event) = &self.pending[number].event else { return Ok(()) };
+                let operations: Operations = deferred_operations(change, event, projection, state.document())?;
+                if operations.is_empty() && !operations.touched {
+                    return Ok(());
+                }
+                let key = document.item(projection);
+                Ok(state.fold(&operations, &key, projection)?)
+            }
+        }
+    }
+
+    /// The actions of a transaction, and what each is about. Nothing where a document has to be read after all.
+    fn actions(
+        &mut self,
+        documents: Vec<(DocumentKey, Folding)>,
+        lanes: Vec<(String, Lane)>,
+        context: &Context<'_>,
+    ) -> Option<(Vec<Action>, Vec<Target>)> {
+        let (projection, source) = self.parts(context);
+        let mut actions = Vec::new();
+        let mut targets = Vec::new();
+        let many = self.covered > 1 || !documents.is_empty() || lanes.iter().any(|(_, lane)| lane.changed);
+        for (number, application) in self.pending.range(..self.covered).enumerate() {
+            if let (Guard::EventsTable { table, .. }, Some(id)) = (&source.guard, &application.id) {
+                let row = bookkeeping::event_row(projection, source, id);
+                actions.push(Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)));
+                targets.push(Target::Event(number));
+            }
+            if projection.on_error == OnError::DeadLetter
+                && let Some(letter) = application.dead_letter(projection, source, context, many || application.id.is_some())
+            {
+                actions.push(letter);
+                targets.push(Target::DeadLetter);
+            }
+        }
+        if let Guard::Lane { table, .. } = &source.guard {
+            for (name, lane) in lanes.into_iter().filter(|(_, lane)| lane.changed) {
+                let key = bookkeeping::lane_key(projection, source, &name);
+                let contribution = source.retracts.then_some(&lane.contribution);
+                let row = bookkeeping::lane_row(key, &lane.last.text, contribution);
+                let mut writer = Writer::default();
+                if !source.retracts {
+                    writer.require_below(MARK, &lane.first);
+                } else if let Some(Some(seen)) = self.seen.lanes.get(&name) {
+                    writer.require_unchanged(&DocumentPath::attribute(MARK), seen.get(MARK));
+                } else {
+                    writer.require_no_item(PARTITION_KEY);
+                }
+                actions.push(writer.put(table, row));
+                targets.push(Target::Lane(name));
+            }
+        }
+        for (document, folding) in documents {
+            let action = match folding {
+                Folding::Known(state) => {
+                    write::known(projection, &document, &state, &OnDocument::Nothing, context.now)
+                }
+                Folding::Blind(effects) => {
+                    let without_maps = self.seen.without_maps.contains(&document);
+                    let action = write::blind(projection, &document, &effects, without_maps, &OnDocument::Nothing);
+                    if action.is_none() {
+                        self.seen.must_read.insert(document);
+                        return None;
+                    }
+                    action
+                }
+            };
+            if let Some(action) = action {
+                actions.push(action);
+                targets.push(Target::Document(document));
+            }
+        }
+        Some((actions, targets))
+    }
+
+    /// Keeps what has been seen of a lane's row, and drops the events that its mark says were applied before.
+    pub(super) fn see_lane(
+        &mut self,
+        lane: &str,
+        item: Option<Item>,
+        context: &Context<'_>,
+        outcomes: &mut Outcomes,
+    ) {
+        let (_, source) = self.parts(context);
+        if let Some(stored) = item.as_ref().and_then(|item| item.get(MARK)).and_then(Value::as_str) {
+            let in_lane = |application: &Application| application.lane.as_deref() == Some(lane);
+            if self.drop_standing(stored, in_lane, outcomes) > 0 {
+                self.attempts = 0;
+            }
+        }
+        if source.retracts {
+            self.seen.lanes.insert(lane.to_owned(), item);
+        }
+    }
+}
+
+fn is_insert(application: &Application) -> bool {
+    application.event.as_ref().and_then(|event| event.metadata.change) == Some("insert")
+}
+
+/// Adds what takes an item from one contribution to another to an event's changes.
+fn difference(before: &Contribution, after: &Contribution, changes: &mut Vec<Change>) -> Result<(), Problem> {
+    let documents: BTreeMap<&DocumentKey, ()> = before.keys().chain(after.keys()).map(|key| (key, ())).collect();
+    let empty = BTreeMap::new();
+    for document in documents.into_keys() {
+        let (old, new) = (before.get(document).unwrap_or(&empty), after.get(document).unwrap_or(&empty));
+        let paths: BTreeMap<&DocumentPath, ()> = old.keys().chain(new.keys()).map(|path| (path, ())).collect();
+        let mut operations = Operations::default();
+        for path in paths.into_keys() {
+            let (old, new) = (old.get(path), new.get(path));
+            if old == new {
+                continue;
+            }
+            let zero = Number::ZERO;
+            let amount = new.unwrap_or(&zero).checked_sub(*old.unwrap_or(&zero)).map_err(|error| {
+                Problem::new(Reason::BadNumber, format!("the difference for `{path}` is no number: {error}"))
+            })?;
+            // Nothing that goes away leaves no trace; nothing that comes makes the counter exist.
+            if amount == zero && new.is_none() {
+                continue;
+            }
+            operations.by_path.insert(path.clone(), Operation::Add(amount));
+        }
+        if operations.is_empty() {
+            continue;
+        }
+        match changes.iter_mut().find(|change| change.document == *document) {
+            Some(change) => {
+                for (path, operation) in operations.by_path {
+                    change.operations.insert(path, operation, "a rule with `retract: true`")?;
+                }
+            }
+            None => changes.push(Change { document: document.clone(), operations, deferred: Vec::new() }),
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of an action, about.
+fn size(action: &Action) -> usize {
+    let values = |values: &[(String, Value)]| values.iter().map(|(_, value)| value.size()).sum::<usize>();
+    let item = |item: &Item| item.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>();
+    512 + match action {
+        Action::Update(update) => values(&update.values) + item(&update.key) + update.expression.len(),
+        Action::Put(put) => values(&put.values) + item(&put.item),
+        Action::Delete(delete) => values(&delete.values) + item(&delete.key),
+    }
+}

@@ -1,0 +1,248 @@
+//! Writes of documents: blind ones, and those of documents that have been read.
+
+use super::super::expression::Writer;
+use super::super::request::Action;
+use crate::evaluate::DocumentKey;
+use crate::fold::{Effects, State};
+use crate::mark::Mark;
+use crate::program::{DocumentPath, Projection, Step, Term};
+use viewfold_value::{Item, Number, Value};
+
+/// What a write does to the guard's own attributes of the document.
+pub(super) enum OnDocument<'a> {
+    /// Nothing: the guard keeps nothing there.
+    Nothing,
+    /// Moves the mark from below the first event to the last one.
+    Mark { attribute: &'a str, first: &'a Mark, last: &'a Mark },
+    /// Sets the version.
+    Version(String),
+}
+
+/// The write of effects, whatever the document holds. Nothing where the document has to be read after all.
+pub(super) fn blind(
+    projection: &Projection,
+    document: &DocumentKey,
+    effects: &Effects,
+    without_maps: bool,
+    guard: &OnDocument<'_>,
+) -> Option<Action> {
+    let mut writer = Writer::default();
+    if without_maps {
+        if !writer.effects_with_maps(effects) {
+            return None;
+        }
+    } else {
+        writer.effects(effects);
+    }
+    if let OnDocument::Mark { attribute, first, last } = guard {
+        writer.set(&DocumentPath::attribute(attribute), Value::String(last.text.clone()));
+        writer.require_below(attribute, first);
+    }
+    Some(writer.update(&projection.table.name, document.item(projection)))
+}
+
+/// The move of a document's mark past an event that is not applied to it, if there is a document.
+pub(super) fn mark_only(projection: &Projection, document: &DocumentKey, attribute: &str, mark: &Mark) -> Action {
+    let mut writer = Writer::default();
+    writer.set(&DocumentPath::attribute(attribute), Value::String(mark.text.clone()));
+    writer.require_item(&projection.table.partition_key.name);
+    writer.require_below(attribute, mark);
+    writer.update(&projection.table.name, document.item(projection))
+}
+
+/// The write of a document that has been read: it is conditional on everything that was read. Nothing where there is
+/// nothing to write.
+pub(super) fn known(
+    projection: &Projection,
+    document: &DocumentKey,
+    state: &State,
+    guard: &OnDocument<'_>,
+    now: &str,
+) -> Option<Action> {
+    let table = &projection.table.name;
+    let key = document.item(projection);
+    let partition_key = &projection.table.partition_key.name;
+    let empty = Item::new();
+    let base = state.base().unwrap_or(&empty);
+    let mut writer = Writer::default();
+    conditions(&mut writer, projection, state, guard);
+    let mut gone: Vec<String> = Vec::new();
+    if !state.exists() {
+        state.base()?;
+        if !projection.shared && matches!(guard, OnDocument::Nothing) {
+            return Some(writer.removal(table, key));
+        }
+        // What others need stays: the guard's own attributes, and those of other writers.
+        leave_row(&mut writer, &mut gone, projection, base, guard, now);
+    } else {
+        if base.contains_key(&projection.deleted_attribute()) {
+            // The document comes to life again.
+            gone.push(projection.deleted_attribute());
+            if !projection.shared {
+                gone.push(projection.ttl_attribute().to_owned());
+            }
+        }
+        if state.replaced() {
+            let stays = |name: &String| key.contains_key(name) || state.document().contains_key(name);
+            let own = |name: &String| !projection.shared || projection.attributes.contains(name);
+            let kept = guard.attribute(projection);
+            gone.extend(base.keys().filter(|name| own(name) && !stays(name) && Some(*name) != kept.as_ref()).cloned());
+        }
+        paths(&mut writer, projection, state, base, &key);
+    }
+    for name in gone {
+        if base.contains_key(&name) && !(state.exists() && state.document().contains_key(&name)) {
+            writer.remove(&DocumentPath::attribute(&name));
+        }
+    }
+    guard.move_on(&mut writer, projection);
+    if state.base().is_none() {
+        writer.require_no_item(partition_key);
+    }
+    // An update that writes nothing still brings a document into being.
+    (!writer.is_empty() || state.base().is_none()).then(|| writer.update(table, key))
+}
+
+/// Everything that was read has to be as it was.
+fn conditions(writer: &mut Writer, projection: &Projection, state: &State, guard: &OnDocument<'_>) {
+    let Some(base) = state.base() else { return };
+    writer.require_item(&projection.table.partition_key.name);
+    let mut read: Vec<DocumentPath> = state.touched().cloned().collect();
+    read.extend(read_paths(projection));
+    read.extend(guard.attribute(projection).map(|name| DocumentPath::attribute(&name)));
+    if projection.can_delete() {
+        read.push(DocumentPath::attribute(&projection.deleted_attribute()));
+    }
+    if state.replaced() {
+        read.extend(projection.attributes.iter().map(|name| DocumentPath::attribute(name)));
+    }
+    read.sort();
+    read.dedup();
+    let mut kept: Vec<DocumentPath> = Vec::new();
+    for path in read {
+        // Sorted: what leads to a path comes before it.
+        if !kept.iter().any(|other| other.contains(&path)) {
+            writer.require_unchanged(&path, path.get(base));
+            kept.push(path);
+        }
+    }
+}
+
+/// The paths of the document that rules, `derive` and `delete_when` look at.
+fn read_paths(projection: &Projection) -> Vec<DocumentPath> {
+    let mut steps: Vec<&[Step]> = Vec::new();
+    let derived = projection.derive.iter().map(|(_, term)| term).chain(&projection.delete_when);
+    let terms: Vec<&Term> = projection.rules.iter().flat_map(|rule| rule.terms()).chain(derived).collect();
+    for term in terms {
+        term.document_paths(&mut steps);
+    }
+    let names = |steps: &[Step]| {
+        let names = steps.iter().map_while(|step| match step {
+            Step::Name(name) => Some(name.clone()),
+            Step::Index(_) => None,
+        });
+        DocumentPath(names.collect())
+    };
+    steps.into_iter().map(names).filter(|path| !path.0.is_empty() && !is_key(projection, path.root())).collect()
+}
+
+fn is_key(projection: &Projection, name: &str) -> bool {
+    projection.table.keys().any(|key| key.name == name)
+}
+
+/// Sets or removes what was written, where it is not what it was.
+fn paths(writer: &mut Writer, projection: &Projection, state: &State, base: &Item, key: &Item) {
+    let mut whole: Vec<DocumentPath> = Vec::new();
+    // A document that was deleted and made anew has nothing left of its maps: its attributes are set as wholes.
+    let roots = projection.attributes.iter().cloned().chain([projection.by_attribute()]);
+    let roots: Vec<DocumentPath> = roots.map(|name| DocumentPath(vec![name])).collect();
+    let written: Vec<&DocumentPath> = if state.replaced() { roots.iter().collect() } else { state.touched().collect() };
+    for path in written {
+        if key.contains_key(path.root()) {
+            continue;
+        }
+        match path.get(state.document()) {
+            None => {
+                if path.get(base).is_some() {
+                    writer.remove(path);
+                }
+            }
+            // A map that is not there is set as a whole, with everything that was written into it.
+            Some(_) if path.get(base) != path.get(state.document()) => {
+                let missing = path.first_missing(base);
+                if !whole.contains(&missing) {
+                    whole.push(missing);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    for path in whole {
+        if let Some(value) = path.get(state.document()) {
+            writer.set(&path, value.clone());
+        }
+    }
+}
+
+/// What is left of a document that goes, where not the whole item can.
+fn leave_row(
+    writer: &mut Writer,
+    gone: &mut Vec<String>,
+    projection: &Projection,
+    base: &Item,
+    guard: &OnDocument<'_>,
+    now: &str,
+) {
+    let kept = guard.attribute(projection);
+    let own = |name: &str| {
+        projection.attributes.iter().any(|attribute| attribute == name) || name == projection.by_attribute()
+    };
+    for name in base.keys() {
+        let stays = is_key(projection, name) || Some(name) == kept.as_ref() || (projection.shared && !own(name));
+        if !stays {
+            gone.push(name.clone());
+        }
+    }
+    if matches!(guard, OnDocument::Nothing) {
+        return;
+    }
+    let now = seconds(now);
+    let number = |seconds: i64| Value::Number(seconds.to_string().parse().unwrap_or(Number::ZERO));
+    let deleted = projection.deleted_attribute();
+    gone.retain(|name| *name != deleted && name != projection.ttl_attribute());
+    writer.set(&DocumentPath::attribute(&deleted), number(now));
+    // Rows of events never expire, so under `order_by` neither does what says that they were folded.
+    if !projection.shared && matches!(guard, OnDocument::Mark { .. }) {
+        writer.set(&DocumentPath::attribute(projection.ttl_attribute()), number(now + KEEP_DELETED_SECONDS));
+    }
+}
+
+/// How long the row of a deleted document stays: beyond the year that a Kinesis stream may keep its records.
+const KEEP_DELETED_SECONDS: i64 = 370 * 24 * 60 * 60;
+
+fn seconds(now: &str) -> i64 {
+    now.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second())
+}
+
+impl OnDocument<'_> {
+    /// The guard's own attribute of the document.
+    fn attribute(&self, projection: &Projection) -> Option<String> {
+        match self {
+            OnDocument::Nothing => None,
+            OnDocument::Mark { attribute, .. } => Some((*attribute).to_owned()),
+            OnDocument::Version(_) => Some(projection.version_attribute()),
+        }
+    }
+
+    fn move_on(&self, writer: &mut Writer, projection: &Projection) {
+        match self {
+            OnDocument::Nothing => {}
+            OnDocument::Mark { attribute, last, .. } => {
+                writer.set(&DocumentPath::attribute(attribute), Value::String(last.text.clone()));
+            }
+            OnDocument::Version(version) => {
+                writer.set(&DocumentPath::attribute(&projection.version_attribute()), Value::from(version.as_str()));
+            }
+        }
+    }
+}

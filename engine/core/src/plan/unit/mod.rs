@@ -341,8 +341,12 @@ impl Unit {
                         None => self.transaction(context, outcomes),
                     }
                 }
+                (Guard::EventsTable { order_by: Some(_), .. }, rejected) => {
+                    // What only the document speaks against is folded like the others.
+                    let has_changes = self.pending.front().is_some_and(|front| !front.changes.is_empty());
+                    if rejected && !has_changes { self.put_away(context, outcomes) } else { self.ordered(context, outcomes) }
+                }
                 (_, true) => self.put_away(context, outcomes),
-                (Guard::EventsTable { order_by: Some(_), .. }, false) => self.ordered(context, outcomes),
                 (Guard::None | Guard::Document { .. }, false) => self.document(context, outcomes),
             };
             if let Step::Send(request, sent) = step {

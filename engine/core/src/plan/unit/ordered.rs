@@ -12,8 +12,9 @@ use crate::bookkeeping::{self, OrderedEvent};
 use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
 use crate::event::Event;
 use crate::fold::State;
-use crate::program::{Guard, Projection};
+use crate::program::{Guard, OnError, Projection};
 use crate::report::{Outcome, Outcomes, Problem, Reason};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -99,75 +100,96 @@ impl Unit {
         }
         // All of the pending events are new: rows that are there were dropped when they were read.
         self.covered = self.limit.min(MAX_ACTIONS - 1).min(self.pending.len()).max(1);
-        if let Some(rejected) = self.pending.iter().take(self.covered).position(|event| event.rejection.is_some()) {
-            self.covered = rejected;
-        }
-        let state = match (&self.seen.ordered, late) {
+        let (state, failures) = match (&self.seen.ordered, late) {
             (Some(before), true) => self.anew(&document, item, before, projection),
             _ => self.on_top(&document, item, projection),
         };
-        let state = match state {
-            Ok(state) => state,
-            Err((number, failure)) => {
-                self.reject(number, failure);
+        if let (OnError::Fail, Some(first)) = (projection.on_error, failures.keys().next().copied()) {
+            if first > 0 {
+                self.limit = first;
                 return Step::Again;
             }
-        };
-        let highest = self.pending.range(..self.covered).map(rank).max().unwrap_or_default();
-        let before = version.as_ref().map(|version| (version.order.as_str(), version.id.as_str()));
-        let (order, id) = before.map_or(highest, |before| before.max(highest));
-        let version = Version {
-            writes: version.as_ref().map_or(0, |version| version.writes) + 1,
-            order: order.to_owned(),
-            id: id.to_owned(),
-        };
-        let guard = OnDocument::Version(version.text());
-        let update = write::known(projection, &document, &state, &guard, context.now);
-        if update.as_ref().is_some_and(|update| !fits(update)) && self.covered > 1 {
-            self.limit = self.covered / 2;
-            return Step::Again;
+            self.pending[0].rejection = failures.into_values().next();
+            return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
         }
-        let mut targets: Vec<Target> = (0..self.covered).map(Target::Event).collect();
-        let mut actions: Vec<Action> = Vec::with_capacity(self.covered + 1);
-        for application in self.pending.range(..self.covered) {
+        self.record_failures(failures);
+        let guard = OnDocument::Version(self.next_version(version.as_ref()));
+        let update = write::known(projection, &document, &state, &guard, context.now);
+        let mut targets: Vec<Target> = Vec::new();
+        let mut actions: Vec<Action> = Vec::new();
+        for (number, application) in self.pending.range(..self.covered).enumerate() {
             let Some(ordered) = ordered_event(application, self.source) else { continue };
             let row = bookkeeping::ordered_row(&partition, &ordered, context.program);
             actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
+            targets.push(Target::Event(number));
+            if projection.on_error == OnError::DeadLetter
+                && let Some(letter) = application.dead_letter(projection, source, context, true)
+            {
+                actions.push(letter);
+                targets.push(Target::DeadLetter);
+            }
         }
         if let Some(update) = update {
             actions.push(update);
             targets.push(Target::Document(document));
         }
+        if self.covered > 1 && (actions.len() > MAX_ACTIONS || !actions.iter().all(fits)) {
+            self.limit = self.covered / 2;
+            return Step::Again;
+        }
         Step::Send(Request::Transact(actions), Sent::Write(targets))
     }
 
-    /// The covered events folded onto the document.
+    /// An event that cannot be applied is kept like the others: with a late event before it, it may be one that can.
+    fn record_failures(&mut self, mut failures: BTreeMap<usize, Failure>) {
+        for (number, application) in self.pending.range_mut(..self.covered).enumerate() {
+            application.rejection = failures.remove(&number).map(|mut failure| {
+                let documents = application.changes.iter().map(|change| change.document.clone());
+                failure.document = failure.document.or(documents.last());
+                failure
+            });
+        }
+    }
+
+    /// The version of the document once the covered events are in it.
+    fn next_version(&self, version: Option<&Version>) -> String {
+        let highest = self.pending.range(..self.covered).map(rank).max().unwrap_or_default();
+        let before = version.map(|version| (version.order.as_str(), version.id.as_str()));
+        let (order, id) = before.map_or(highest, |before| before.max(highest));
+        let writes = version.map_or(0, |version| version.writes) + 1;
+        Version { writes, order: order.to_owned(), id: id.to_owned() }.text()
+    }
+
+    /// The covered events folded onto the document, and those that cannot be.
     fn on_top(
         &self,
         document: &DocumentKey,
         item: Option<Item>,
         projection: &Projection,
-    ) -> Result<State, (usize, Failure)> {
+    ) -> (State, BTreeMap<usize, Failure>) {
         let key = document.item(projection);
         let mut state = State::new(item, projection);
+        let mut failures = BTreeMap::new();
         for (number, application) in self.pending.range(..self.covered).enumerate() {
             let (Some(change), Some(event)) = (application.changes.first(), &application.event) else { continue };
-            fold(&mut state, change, event, &key, projection)
-                .map_err(|failure| (number, failure))?;
+            if let Err(failure) = fold(&mut state, change, event, &key, projection) {
+                failures.insert(number, failure);
+            }
         }
-        Ok(state)
+        (state, failures)
     }
 
-    /// All events of the document folded in their order, the covered ones among them.
+    /// All events of the document folded in their order, the covered ones among them, and those that cannot be.
     fn anew(
         &self,
         document: &DocumentKey,
         item: Option<Item>,
         before: &[OrderedEvent],
         projection: &Projection,
-    ) -> Result<State, (usize, Failure)> {
+    ) -> (State, BTreeMap<usize, Failure>) {
         let key = document.item(projection);
         let mut state = State::before_all_events(item, projection);
+        let mut failures = BTreeMap::new();
         let new = self.pending.range(..self.covered).enumerate();
         let new = new.filter_map(|(number, application)| Some((Some(number), ordered_event(application, self.source)?)));
         let old = before.iter().map(|ordered| (None, ordered.clone()));
@@ -175,21 +197,18 @@ impl Unit {
         all.sort_by(|(_, a), (_, b)| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
         for (number, ordered) in all {
             let folded = event_changes(&ordered, projection).and_then(|changes| {
-                let change = changes.into_iter().find(|change| change.document == *document);
-                match change {
+                match changes.into_iter().find(|change| change.document == *document) {
                     Some(change) => fold(&mut state, &change, &ordered.event, &key, projection),
                     None => Ok(()),
                 }
             });
-            match (folded, number) {
-                (Ok(()), _) => {}
-                (Err(failure), Some(number)) => return Err((number, failure)),
-                // An event that was applied in another order and cannot be in this one: it changes nothing, as if it had
-                // come in its order at once.
-                (Err(_), None) => {}
+            // One that was applied in another order and cannot be in this one changes nothing, as if it had come in its
+            // order at once.
+            if let (Err(failure), Some(number)) = (folded, number) {
+                failures.insert(number, failure);
             }
         }
-        Ok(state)
+        (state, failures)
     }
 
     /// Takes the rows of the document's events, and drops the pending ones that are among them.

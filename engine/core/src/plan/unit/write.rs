@@ -68,7 +68,10 @@ pub(super) fn known(
     conditions(&mut writer, projection, state, guard);
     let mut gone: Vec<String> = Vec::new();
     if !state.exists() {
-        state.base()?;
+        // Under `order_by` there is a row even of a document that never was: its version says that it has events.
+        if state.base().is_none() && !matches!(guard, OnDocument::Version(_)) {
+            return None;
+        }
         if !projection.shared && matches!(guard, OnDocument::Nothing) {
             return Some(writer.removal(table, key));
         }
@@ -84,7 +87,7 @@ pub(super) fn known(
         }
         if state.replaced() {
             let stays = |name: &String| key.contains_key(name) || state.document().contains_key(name);
-            let own = |name: &String| !projection.shared || projection.attributes.contains(name);
+            let own = |name: &String| !projection.shared || is_own(projection, name);
             let kept = guard.attribute(projection);
             gone.extend(base.keys().filter(|name| own(name) && !stays(name) && Some(*name) != kept.as_ref()).cloned());
         }
@@ -146,6 +149,11 @@ fn read_paths(projection: &Projection) -> Vec<DocumentPath> {
     steps.into_iter().map(names).filter(|path| !path.0.is_empty() && !is_key(projection, path.root())).collect()
 }
 
+/// Whether an attribute is one that the projection writes.
+fn is_own(projection: &Projection, name: &str) -> bool {
+    projection.attributes.iter().any(|attribute| attribute == name) || name == projection.by_attribute()
+}
+
 fn is_key(projection: &Projection, name: &str) -> bool {
     projection.table.keys().any(|key| key.name == name)
 }
@@ -163,7 +171,8 @@ fn paths(writer: &mut Writer, projection: &Projection, state: &State, base: &Ite
         }
         match path.get(state.document()) {
             None => {
-                if path.get(base).is_some() {
+                // What is left of a document that was made anew goes with everything else that does.
+                if !state.replaced() && path.get(base).is_some() {
                     writer.remove(path);
                 }
             }
@@ -194,11 +203,9 @@ fn leave_row(
     now: &str,
 ) {
     let kept = guard.attribute(projection);
-    let own = |name: &str| {
-        projection.attributes.iter().any(|attribute| attribute == name) || name == projection.by_attribute()
-    };
     for name in base.keys() {
-        let stays = is_key(projection, name) || Some(name) == kept.as_ref() || (projection.shared && !own(name));
+        let stays =
+            is_key(projection, name) || Some(name) == kept.as_ref() || (projection.shared && !is_own(projection, name));
         if !stays {
             gone.push(name.clone());
         }

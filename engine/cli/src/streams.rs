@@ -40,7 +40,8 @@ impl Streams {
             let described = store.client().describe_table().table_name(table).send().await;
             let described = described.map_err(|error| broken(table, DisplayErrorContext(&error)))?;
             let arn = described.table.and_then(|table| table.latest_stream_arn);
-            let arn = arn.ok_or_else(|| Failure::new(format!("the table {table} has no stream, and a view reads it")))?;
+            let arn =
+                arn.ok_or_else(|| Failure::new(format!("the table {table} has no stream, and a view reads it")))?;
             let mut followed = Followed { arn, shards: BTreeMap::new() };
             streams.find_shards(&mut followed, ShardIteratorType::Latest).await?;
             streams.followed.push(followed);
@@ -58,8 +59,14 @@ impl Streams {
             if followed.shards.contains_key(id) {
                 continue;
             }
-            let iterator =
-                self.client.get_shard_iterator().stream_arn(arn).shard_id(id).shard_iterator_type(from.clone()).send().await;
+            let iterator = self
+                .client
+                .get_shard_iterator()
+                .stream_arn(arn)
+                .shard_id(id)
+                .shard_iterator_type(from.clone())
+                .send()
+                .await;
             let iterator = iterator.map_err(|error| broken(arn, DisplayErrorContext(&error)))?;
             followed.shards.insert(id.to_owned(), iterator.shard_iterator);
         }

@@ -5,9 +5,7 @@
 
 use crate::evaluate::{Contribution, DocumentKey};
 use crate::event::{Event, Lane, Metadata, Slot};
-use crate::program::{
-    DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source,
-};
+use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -456,7 +456,9 @@ mod tests {
         );
         let source = Arc::new(Source { name: "p.yaml".into(), text });
         let program = viewfold_spec::parse(&source)
-            .and_then(|projection| compile(&[File { source, projection, schemas: Default::default() }], &Options::default()))
+            .and_then(|projection| {
+                compile(&[File { source, projection, schemas: Default::default() }], &Options::default())
+            })
             .unwrap_or_else(|findings| panic!("{}", render_all(&findings, false)));
         program.program.projections[0].rules[0].when[0].test.clone()
     }

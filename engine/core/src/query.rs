@@ -149,7 +149,9 @@ impl<'v> Search<'v, '_> {
     fn segment(&mut self, segment: &Segment, node: &Node<'v>, found: &mut Vec<Node<'v>>) -> Result<(), String> {
         match segment {
             Segment::Selector(selector) => self.selector(selector, node, found),
-            Segment::Selectors(selectors) => selectors.iter().try_for_each(|selector| self.selector(selector, node, found)),
+            Segment::Selectors(selectors) => {
+                selectors.iter().try_for_each(|selector| self.selector(selector, node, found))
+            }
             Segment::Descendant(inner) => {
                 self.segment(inner, node, found)?;
                 for child in children(node) {
@@ -221,7 +223,9 @@ impl<'v> Search<'v, '_> {
         match test {
             Test::RelQuery(segments) => Ok(!self.segments(segments, vec![node.clone()])?.is_empty()),
             Test::AbsQuery(query) => Ok(!self.segments(&query.segments, vec![Cow::Borrowed(self.root)])?.is_empty()),
-            Test::Function(function) => Ok(matches!(self.function(function, node)?.as_deref(), Some(Value::Bool(true)))),
+            Test::Function(function) => {
+                Ok(matches!(self.function(function, node)?.as_deref(), Some(Value::Bool(true))))
+            }
         }
     }
 
@@ -253,7 +257,9 @@ impl<'v> Search<'v, '_> {
             Comparable::Literal(literal) => Ok(Some(Cow::Owned(literal_value(literal)))),
             Comparable::Function(function) => self.function(function, node),
             Comparable::SingularQuery(SingularQuery::Current(segments)) => Ok(singular(node.clone(), segments)),
-            Comparable::SingularQuery(SingularQuery::Root(segments)) => Ok(singular(Cow::Borrowed(self.root), segments)),
+            Comparable::SingularQuery(SingularQuery::Root(segments)) => {
+                Ok(singular(Cow::Borrowed(self.root), segments))
+            }
         }
     }
 
@@ -560,7 +566,9 @@ mod tests {
             value = match (step, value) {
                 (Step::Name(name), Some(Value::Map(map))) => map.get(name),
                 (Step::Index(index), Some(Value::List(list))) => {
-                    usize::try_from(if *index < 0 { list.len() as i64 + index } else { *index }).ok().and_then(|at| list.get(at))
+                    usize::try_from(if *index < 0 { list.len() as i64 + index } else { *index })
+                        .ok()
+                        .and_then(|at| list.get(at))
                 }
                 _ => None,
             };
@@ -608,7 +616,11 @@ mod tests {
             ("$.a[?(@.b == 'kilo')]", object, r#"[{"b":"kilo"}]"#),
             ("$.a[?@>3.5]", object, "[5,4,6]"),
             ("$.a[?@.b]", object, r#"[{"b":"j"},{"b":"k"},{"b":{}},{"b":"kilo"}]"#),
-            ("$[?@.*]", object, r#"[[3,5,1,2,4,6,{"b":"j"},{"b":"k"},{"b":{}},{"b":"kilo"}],{"p":1,"q":2,"r":3,"s":5,"t":{"u":6}}]"#),
+            (
+                "$[?@.*]",
+                object,
+                r#"[[3,5,1,2,4,6,{"b":"j"},{"b":"k"},{"b":{}},{"b":"kilo"}],{"p":1,"q":2,"r":3,"s":5,"t":{"u":6}}]"#,
+            ),
             ("$[?@[?@.b]]", object, r#"[[3,5,1,2,4,6,{"b":"j"},{"b":"k"},{"b":{}},{"b":"kilo"}]]"#),
             ("$.o[?@<3, ?@<3]", object, "[1,2,1,2]"),
             ("$.a[?@<2 || @.b == \"k\"]", object, r#"[1,{"b":"k"}]"#),

@@ -57,7 +57,9 @@ fn json(value: &Value) -> Json {
         Value::String(text) => Json::String(text.clone()),
         Value::Binary(bytes) => Json::String(BASE64.encode(bytes)),
         Value::List(list) => Json::Array(list.iter().map(json).collect()),
-        Value::Map(map) => Json::Object(map.iter().map(|(name, value)| (name.clone(), json(value))).collect::<Map<_, _>>()),
+        Value::Map(map) => {
+            Json::Object(map.iter().map(|(name, value)| (name.clone(), json(value))).collect::<Map<_, _>>())
+        }
         Value::StringSet(set) => Json::Array(set.iter().cloned().map(Json::String).collect()),
         Value::NumberSet(set) => Json::Array(set.iter().copied().map(json_number).collect()),
         Value::BinarySet(set) => Json::Array(set.iter().map(|bytes| Json::String(BASE64.encode(bytes))).collect()),
@@ -115,7 +117,8 @@ mod tests {
 
     #[test]
     fn sets_are_arrays_and_binary_is_text() {
-        let of = schema(r#"{"properties":{"s":{"type":"array","items":{"type":"string"}},"b":{"type":"string"}}}"#).unwrap();
+        let of =
+            schema(r#"{"properties":{"s":{"type":"array","items":{"type":"string"}},"b":{"type":"string"}}}"#).unwrap();
         let set = Value::StringSet(["a".into()].into());
         let item = [("s".to_owned(), set), ("b".to_owned(), Value::Binary(vec![1]))];
         assert_eq!(of.check(&Value::Map(item.into())), Ok(()));

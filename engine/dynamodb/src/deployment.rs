@@ -66,7 +66,9 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagno
 fn schemas(path: &Path, projection: &viewfold_spec::Projection) -> BTreeMap<String, Result<String, String>> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let names = File::schema_names(projection).into_iter();
-    names.map(|name| (name.clone(), std::fs::read_to_string(folder.join(&name)).map_err(|error| error.to_string()))).collect()
+    names
+        .map(|name| (name.clone(), std::fs::read_to_string(folder.join(&name)).map_err(|error| error.to_string())))
+        .collect()
 }
 
 fn unreadable(path: &Path, message: String) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! One request to DynamoDB, and what became of it.
 
-use crate::client::SdkConfig;
 use crate::attribute::{item_from_sdk, item_to_sdk, to_sdk};
+use crate::client::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -304,9 +304,8 @@ fn values(values: &[(String, Value)]) -> Option<HashMap<String, AttributeValue>>
 }
 
 fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
-    let all_old = |condition: &Option<String>| {
-        condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld)
-    };
+    let all_old =
+        |condition: &Option<String>| condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld);
     Ok(match action {
         Action::Update(update) => {
             let update = SdkUpdate::builder()

@@ -108,9 +108,13 @@ pub async fn create_if_missing(client: &Client, needed: &Needed) -> Result<bool,
     wait_until_active(client, name).await?;
     if let Some(attribute) = &table.ttl {
         let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build().map_err(build)?;
-        client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await.map_err(|error| {
-            format!("the TTL of {name} could not be switched on: {}", DisplayErrorContext(&error))
-        })?;
+        client
+            .update_time_to_live()
+            .table_name(name)
+            .time_to_live_specification(ttl)
+            .send()
+            .await
+            .map_err(|error| format!("the TTL of {name} could not be switched on: {}", DisplayErrorContext(&error)))?;
     }
     Ok(true)
 }
@@ -124,7 +128,9 @@ fn check_stream(name: &str, found: &aws_sdk_dynamodb::types::TableDescription) -
     if fine {
         return Ok(());
     }
-    Err(format!("the table {name} is read by another projection and has no stream with NEW_AND_OLD_IMAGES: switch it on"))
+    Err(format!(
+        "the table {name} is read by another projection and has no stream with NEW_AND_OLD_IMAGES: switch it on"
+    ))
 }
 
 async fn describe(client: &Client, name: &str) -> Result<Option<aws_sdk_dynamodb::types::TableDescription>, String> {

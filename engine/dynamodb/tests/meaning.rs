@@ -207,7 +207,13 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![Just("x"), Just("A.b c"), Just("'\"😀"), Just("size")],
         prop::collection::btree_map(0..PATHS.len(), doing(), 1..=2),
     )
-        .prop_map(|(document, delete, look, key, doings)| Step { document, delete, look, key: key.to_owned(), doings })
+        .prop_map(|(document, delete, look, key, doings)| Step {
+            document,
+            delete,
+            look,
+            key: key.to_owned(),
+            doings,
+        })
 }
 
 #[derive(Clone, Debug)]

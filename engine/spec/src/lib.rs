@@ -21,8 +21,8 @@ pub use diagnostic::{Code, Diagnostic, Severity, Source};
 pub use literal::{Entries, Literal};
 pub use projection::Projection;
 pub use schema::{projection_schema, test_schema};
-pub use test_file::TestFile;
 pub use span::{Span, Spanned};
+pub use test_file::TestFile;
 
 use std::sync::Arc;
 

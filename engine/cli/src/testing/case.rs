@@ -144,7 +144,9 @@ async fn letters_differ(
     numbers: &HashMap<String, usize>,
     connection: &Connection,
 ) -> Result<Vec<String>, Failure> {
-    let Some(table) = needed.iter().find(|needed| needed.purpose == Purpose::DeadLetters) else { return Ok(Vec::new()) };
+    let Some(table) = needed.iter().find(|needed| needed.purpose == Purpose::DeadLetters) else {
+        return Ok(Vec::new());
+    };
     if case.dead_letters.is_none() && case.documents.is_none() {
         return Ok(Vec::new());
     }
@@ -181,7 +183,9 @@ async fn letters_differ(
     }
     for ((event, projection, reason), message) in found {
         let event = event.map_or_else(String::new, |event| format!("event {event}, "));
-        differences.push(format!("a dead letter was not expected: {event}projection {projection}, reason {reason}: {message}"));
+        differences.push(format!(
+            "a dead letter was not expected: {event}projection {projection}, reason {reason}: {message}"
+        ));
     }
     Ok(differences)
 }

@@ -6,13 +6,7 @@ use viewfold_value::{Item, Value};
 
 /// The differences of a table's documents, one line each. With `whole` there may be no other documents, and no other
 /// attributes but those that `ignored` names.
-pub(super) fn of_table(
-    table: &Table,
-    expected: &[Item],
-    found: &[Item],
-    whole: bool,
-    ignored: &[&str],
-) -> Vec<String> {
+pub(super) fn of_table(table: &Table, expected: &[Item], found: &[Item], whole: bool, ignored: &[&str]) -> Vec<String> {
     let mut differences = Vec::new();
     let key = |item: &Item| -> Vec<Option<Value>> { table.keys().map(|key| item.get(&key.name).cloned()).collect() };
     let mut there: BTreeMap<Vec<Option<Value>>, &Item> = found.iter().map(|item| (key(item), item)).collect();
@@ -45,7 +39,11 @@ pub(super) fn of_table(
     if whole {
         for item in there.into_values() {
             let text = Value::Map(item.clone());
-            differences.push(format!("{} {}: this document was not expected: {text}", table.name, shown_key(table, item)));
+            differences.push(format!(
+                "{} {}: this document was not expected: {text}",
+                table.name,
+                shown_key(table, item)
+            ));
         }
     }
     differences

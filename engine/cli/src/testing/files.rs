@@ -16,7 +16,8 @@ pub(crate) struct Loaded {
 pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
-        let unreadable = |error: std::io::Error| Failure::wrong_use(format!("{} cannot be read: {error}", path.display()));
+        let unreadable =
+            |error: std::io::Error| Failure::wrong_use(format!("{} cannot be read: {error}", path.display()));
         if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
             below(path, &mut files).map_err(unreadable)?;
         } else {

@@ -45,7 +45,9 @@ impl Records<'_> {
     pub(super) fn item(&self, literal: &Spanned<Literal>) -> Result<Item, Failure> {
         match self.value(literal)? {
             Value::Map(item) => Ok(item),
-            other => Err(self.error(literal.span, format!("an item is a map of attributes, not a {}", other.kind()), "")),
+            other => {
+                Err(self.error(literal.span, format!("an item is a map of attributes, not a {}", other.kind()), ""))
+            }
         }
     }
 
@@ -85,7 +87,9 @@ impl Records<'_> {
             stream.identity.name() == name || self.program.projections.iter().any(by_projection)
         };
         let candidates: Vec<usize> = match &event.source {
-            Some(name) => streams.filter(|(number, stream)| named(*number, stream, name)).map(|(number, _)| number).collect(),
+            Some(name) => {
+                streams.filter(|(number, stream)| named(*number, stream, name)).map(|(number, _)| number).collect()
+            }
             // Nobody writes events of a view by hand where there is another stream.
             None => {
                 let all: Vec<usize> = streams.map(|(number, _)| number).collect();
@@ -103,7 +107,8 @@ impl Records<'_> {
             [only] => Ok(*only),
             [] => Err(self.error(event.span, "no projection of the test reads such an event".to_owned(), "")),
             several => {
-                let names: Vec<&str> = several.iter().map(|number| self.program.streams[*number].identity.name()).collect();
+                let names: Vec<&str> =
+                    several.iter().map(|number| self.program.streams[*number].identity.name()).collect();
                 let help = format!("give the event `source`, one of {}", names.join(", "));
                 Err(self.error(event.span, "the event may come from several streams".to_owned(), &help))
             }
@@ -163,7 +168,13 @@ impl Records<'_> {
         }
     }
 
-    fn dynamodb(&self, event: &Spanned<Event>, number: usize, stream: usize, sequence: &str) -> Result<String, Failure> {
+    fn dynamodb(
+        &self,
+        event: &Spanned<Event>,
+        number: usize,
+        stream: usize,
+        sequence: &str,
+    ) -> Result<String, Failure> {
         let image = |literal: &Option<Spanned<Literal>>| literal.as_ref().map(|literal| self.item(literal)).transpose();
         let (new, old) = (image(&event.new)?, image(&event.old)?);
         let keys = match &event.lane {
@@ -171,13 +182,15 @@ impl Records<'_> {
             None => {
                 let Some(LaneCheck::Keys(keys)) = self.lane_check(stream) else {
                     let message = "the key of the item cannot be told".to_owned();
-                    return Err(self.error(event.span, message, "give the source `keys`, or the event `lane: {id: …}`"));
+                    return Err(self.error(
+                        event.span,
+                        message,
+                        "give the source `keys`, or the event `lane: {id: …}`",
+                    ));
                 };
                 let any = new.as_ref().or(old.as_ref());
-                let keys: HashMap<String, Value> = keys
-                    .iter()
-                    .filter_map(|key| Some((key.name.clone(), any?.get(&key.name)?.clone())))
-                    .collect();
+                let keys: HashMap<String, Value> =
+                    keys.iter().filter_map(|key| Some((key.name.clone(), any?.get(&key.name)?.clone()))).collect();
                 keys.into_iter().collect()
             }
         };

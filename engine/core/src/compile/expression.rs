@@ -129,8 +129,12 @@ impl Compiler<'_> {
         let steps = match super::path::parse(&format!("${rest}")) {
             Ok(steps) => steps,
             Err(error) => {
-                self.error(Code::BadPath, span, error.message.replace(&format!("`${rest}`"), &format!("`{written}`")))
-                    .help = error.help.map(|help| help.replace("$.", &format!("{root}.")));
+                self.error(
+                    Code::BadPath,
+                    span,
+                    error.message.replace(&format!("`${rest}`"), &format!("`{written}`")),
+                )
+                .help = error.help.map(|help| help.replace("$.", &format!("{root}.")));
                 return None;
             }
         };

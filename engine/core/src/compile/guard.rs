@@ -79,14 +79,16 @@ impl Compiler<'_> {
                         self.error(Code::ReservedAttribute, span, message).help =
                             Some("give the mark an attribute of its own with `attribute`".into());
                     } else if shared {
-                        let message = format!("two sources keep their marks in `{attribute}`: each needs one of its own");
+                        let message =
+                            format!("two sources keep their marks in `{attribute}`: each needs one of its own");
                         self.error(Code::SharedAttribute, span, message).help =
                             Some("leave `attribute` out, or give each source a guard of its own".into());
                     }
                     self.check_lanes(spec, projection, number);
                 }
                 Guard::EventsTable { order_by: Some(_), .. } if projection.sources.len() > 1 => {
-                    let message = "`order_by` with an events table takes one source: orders of two streams do not compare";
+                    let message =
+                        "`order_by` with an events table takes one source: orders of two streams do not compare";
                     self.error(Code::UnsoundGuard, span, message);
                 }
                 Guard::Lane { .. } if source.lane.is_none() && source.retracts => {
@@ -174,9 +176,9 @@ fn lane_itself(part: &Term) -> bool {
 /// Whether a document's key contains its events' lane, part by part, as it stands.
 fn determines(key: &[Term], lane: &LaneCheck) -> bool {
     match lane {
-        LaneCheck::PartitionKey(Term::Event { subject, .. }) => key.iter().any(|part| {
-            matches!(plain(part), Term::Event { subject: other, optional: false, .. } if other == subject)
-        }),
+        LaneCheck::PartitionKey(Term::Event { subject, .. }) => key
+            .iter()
+            .any(|part| matches!(plain(part), Term::Event { subject: other, optional: false, .. } if other == subject)),
         LaneCheck::PartitionKey(_) => false,
         LaneCheck::Keys(keys) => keys.iter().all(|name| {
             let steps = [Step::Name("keys".into()), Step::Name(name.name.clone())];

@@ -61,7 +61,8 @@ impl File {
     /// The names of the JSON Schema files that a projection refers to.
     pub fn schema_names(projection: &spec::Projection) -> Vec<String> {
         let sources = projection.source.iter().map(|source| &source.value);
-        let sources = sources.chain(projection.sources.iter().flat_map(|all| all.iter().map(|(_, source)| &source.value)));
+        let sources =
+            sources.chain(projection.sources.iter().flat_map(|all| all.iter().map(|(_, source)| &source.value)));
         let of_source = sources.flat_map(|source| {
             let kinesis = source.kinesis.iter().filter_map(|kinesis| kinesis.schema.as_ref());
             kinesis.chain(source.dynamodb.iter().filter_map(|dynamodb| dynamodb.schema.as_ref()))
@@ -283,7 +284,8 @@ impl Compiler<'_> {
         let mut terms = Terms::of_document(spec.r#let.iter().collect());
         let mut derive = Vec::new();
         for (name, literal) in spec.derive.iter().flatten() {
-            let plain = target::parse(&name.value).is_ok_and(|names| matches!(names.as_slice(), [target::Name::Fixed(_)]));
+            let plain =
+                target::parse(&name.value).is_ok_and(|names| matches!(names.as_slice(), [target::Name::Fixed(_)]));
             if !plain {
                 let message = format!("`derive` computes top-level attributes, and `{}` is none", name.value);
                 self.error(Code::WrongForm, name.span, message).help =

@@ -71,7 +71,8 @@ impl Compiler<'_> {
             if met {
                 let path = &operation.target.path;
                 let span = written.place_of(path).unwrap_or_default();
-                let message = format!("`{path}` is also written by a rule of another source, and two sources have no order");
+                let message =
+                    format!("`{path}` is also written by a rule of another source, and two sources have no order");
                 self.error(Code::OrderDependent, span, message).help =
                     Some("let one source write it, or say `any_order: true` in the rule".into());
             }
@@ -108,7 +109,9 @@ fn unordered(rule: &Rule, projection: &Projection) -> Option<&'static str> {
     let source = &projection.sources[rule.source];
     match &source.guard {
         Guard::EventsTable { order_by: None, .. } => Some("this guard applies them in any order"),
-        Guard::Lane { .. } if !in_one_lane(rule, source) => Some("the document is fed by many lanes, which have no order"),
+        Guard::Lane { .. } if !in_one_lane(rule, source) => {
+            Some("the document is fed by many lanes, which have no order")
+        }
         _ => None,
     }
 }
@@ -125,9 +128,11 @@ fn alone(operation: &OperationTerm, rule: &Rule) -> bool {
 
 /// Whether what other rules do to the attribute does not matter either.
 fn together(operation: &OperationTerm, projection: &Projection) -> bool {
-    projection.rules.iter().flat_map(|rule| &rule.operations).all(|other| {
-        other.target.overlap(&operation.target) == Overlap::Never || commute(&operation.kind, &other.kind)
-    })
+    projection
+        .rules
+        .iter()
+        .flat_map(|rule| &rule.operations)
+        .all(|other| other.target.overlap(&operation.target) == Overlap::Never || commute(&operation.kind, &other.kind))
 }
 
 /// Whether two operations on one attribute come to the same in either order.
@@ -164,7 +169,9 @@ fn zero_tests<'t>(condition: &'t Term, attributes: &mut Vec<&'t str>) -> bool {
         Term::Binary(Binary::Equal, a, b) => {
             let zero = Term::Constant(Value::Number(Number::ZERO));
             let path = match (&**a, &**b) {
-                (Term::Document { steps, .. }, other) | (other, Term::Document { steps, .. }) if *other == zero => steps,
+                (Term::Document { steps, .. }, other) | (other, Term::Document { steps, .. }) if *other == zero => {
+                    steps
+                }
                 _ => return false,
             };
             match path.as_slice() {

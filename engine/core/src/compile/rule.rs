@@ -3,9 +3,7 @@
 use super::Compiler;
 use super::kinds::{kind_of, may_be_nothing};
 use super::term::{Place, Terms};
-use crate::program::{
-    Condition, OperationKind, OperationTerm, Overlap, Program, Rule, Source, Table, Term, key_kind,
-};
+use crate::program::{Condition, OperationKind, OperationTerm, Overlap, Program, Rule, Source, Table, Term, key_kind};
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Entries, Literal, Span, Spanned, suggest};
 use viewfold_value::{Kind, Value};
@@ -58,8 +56,7 @@ impl Compiler<'_> {
         let when = self.when(rule, &mut terms);
         let schema = rule.schema.as_ref().and_then(|schema| self.schema(schema, &identity, retract, &mut terms));
         let each = self.each(rule, &mut terms);
-        terms.document =
-            if retract { Err("what an item contributes must not depend on the document") } else { Ok(()) };
+        terms.document = if retract { Err("what an item contributes must not depend on the document") } else { Ok(()) };
         let condition = rule.r#if.as_ref().and_then(|condition| self.condition(condition, "if", &mut terms));
         // The key says which document it is, so it cannot look into it; a `let` that does is compiled anew for it.
         let for_rule = std::mem::replace(&mut terms.document, Err("the key says which document it is"));
@@ -284,8 +281,7 @@ impl Compiler<'_> {
         }
         let mut kept: Vec<(OperationTerm, Span)> = Vec::new();
         for (operation, span) in operations {
-            if self.check_attribute(operation.target.root(), span, table)
-                && self.check_overlap(&operation, span, &kept)
+            if self.check_attribute(operation.target.root(), span, table) && self.check_overlap(&operation, span, &kept)
             {
                 kept.push((operation, span));
             }
@@ -424,7 +420,8 @@ impl Compiler<'_> {
                     continue;
                 };
                 if rule.delete != other.delete {
-                    let message = format!("an event can match both `{}` and this rule, and one of them deletes", other.name);
+                    let message =
+                        format!("an event can match both `{}` and this rule, and one of them deletes", other.name);
                     let finding = self.error(Code::ConflictingRules, here.place(here.span), message);
                     finding.related = Some((there.place(there.span), "the other one".into()));
                     finding.help = Some("give them values of one path in `when` that exclude each other".into());
@@ -453,7 +450,10 @@ impl Compiler<'_> {
 pub(super) fn exclude(a: &[Condition], b: &[Condition]) -> bool {
     a.iter().any(|a| {
         b.iter().any(|b| {
-            a.subject == b.subject && a.query.is_none() && b.query.is_none() && crate::pattern::disjoint(&a.test, &b.test)
+            a.subject == b.subject
+                && a.query.is_none()
+                && b.query.is_none()
+                && crate::pattern::disjoint(&a.test, &b.test)
         })
     })
 }

@@ -1,10 +1,8 @@
 //! `source:`, `sources:`: the streams, their lanes and schemas.
 
-use super::{Compiler, is_name_byte};
 use super::term::Terms;
-use crate::program::{
-    Index, LaneCheck, PathTree, Program, SchemaCheck, Source, Step, Stream, StreamIdentity,
-};
+use super::{Compiler, is_name_byte};
+use crate::program::{Index, LaneCheck, PathTree, Program, SchemaCheck, Source, Step, Stream, StreamIdentity};
 use crate::schema::Schema;
 use viewfold_spec::projection::{KinesisSource, OrName};
 use viewfold_spec::{Code, Literal, Span, Spanned, projection as spec};
@@ -36,14 +34,19 @@ impl Compiler<'_> {
             let (identity, bookkeeping) = self.identity(source)?;
             let stream = stream_number(program, &identity);
             if sources.iter().any(|other| other.stream == stream) {
-                self.error(Code::WrongForm, source.span, format!("another source of this projection is the {identity} too"));
+                self.error(
+                    Code::WrongForm,
+                    source.span,
+                    format!("another source of this projection is the {identity} too"),
+                );
                 continue;
             }
             let mut terms = Terms::of_event(&mut program.streams[stream].paths, &identity);
             let lane = self.lane(source, &mut terms);
             let schema = self.source_schema(source, &identity, &mut terms);
             let suffix = name.map(|name| name.value.as_str());
-            let guard = self.guard(source.guard.as_ref().unwrap_or(&spec.guard), &spec.projection.value, suffix, &mut terms)?;
+            let guard =
+                self.guard(source.guard.as_ref().unwrap_or(&spec.guard), &spec.projection.value, suffix, &mut terms)?;
             let retracts = spec.rules.iter().any(|rule| {
                 let is_ours = rule.source.as_ref().map(|source| source.value.as_str()) == suffix;
                 is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)

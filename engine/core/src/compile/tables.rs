@@ -53,9 +53,10 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
         projection.table.indexes = indexes;
         projection.table.ttl = ttl;
         projection.shared |= shared;
-        let limits = projection.attributes.iter().filter_map(|name| {
-            projection.table.index_key(name).map(|limits| (name.clone(), limits))
-        });
+        let limits = projection
+            .attributes
+            .iter()
+            .filter_map(|name| projection.table.index_key(name).map(|limits| (name.clone(), limits)));
         projection.index_keys = limits.collect();
     }
     for number in 0..program.streams.len() {
@@ -109,7 +110,8 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
     let (marks, their_marks) = (mark_attributes(file), mark_attributes(other));
     let by = &other.projection.projection.value;
     for mark in marks.iter().filter(|mark| their_marks.contains(mark)) {
-        let message = format!("`{by}` keeps its mark in `{mark}` of the same items: two projections never share a mark");
+        let message =
+            format!("`{by}` keeps its mark in `{mark}` of the same items: two projections never share a mark");
         findings.push(
             finding(file, Code::SharedAttribute, file.projection.guard.span, message)
                 .help("give one of them another `attribute`"),

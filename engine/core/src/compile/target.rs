@@ -149,8 +149,7 @@ impl Compiler<'_> {
                         None | Some(Kind::String) => {}
                         Some(kind) => {
                             let message = format!("a name has to be a text, and this is a {kind}");
-                            self.error(Code::BadOperand, span, message).help =
-                                Some("`text(x)` converts".into());
+                            self.error(Code::BadOperand, span, message).help = Some("`text(x)` converts".into());
                             return None;
                         }
                     }

@@ -50,14 +50,7 @@ impl<'s> Terms<'s> {
 
     /// Terms over a document alone.
     pub(super) fn of_document(lets: Vec<&'s Entries<Spanned<Literal>>>) -> Terms<'s> {
-        Terms {
-            event: None,
-            lets,
-            compiled: HashMap::new(),
-            compiling: Vec::new(),
-            element: None,
-            document: Ok(()),
-        }
+        Terms { event: None, lets, compiled: HashMap::new(), compiling: Vec::new(), element: None, document: Ok(()) }
     }
 }
 

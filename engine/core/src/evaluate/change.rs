@@ -1,8 +1,8 @@
 //! What an event changes, document by document.
 
+use super::DocumentKey;
 use super::operation::{Operation, Operations, check_key};
 use super::term::{Scope, evaluate, truth};
-use super::DocumentKey;
 use crate::event::Event;
 use crate::program::{
     DocumentPath, KeyLimits, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Projection, Rule, key_kind,
@@ -133,11 +133,7 @@ pub type Contribution = BTreeMap<DocumentKey, BTreeMap<DocumentPath, Number>>;
 /// # Errors
 ///
 /// As [`changes`].
-pub fn contribution(
-    event: &Event,
-    projection: &Projection,
-    rules: &[usize],
-) -> Result<Contribution, Failure> {
+pub fn contribution(event: &Event, projection: &Projection, rules: &[usize]) -> Result<Contribution, Failure> {
     let mut contribution = Contribution::new();
     for number in rules {
         let rule = &projection.rules[*number];
@@ -250,9 +246,9 @@ impl crate::program::SchemaCheck {
                 .value(crate::program::Subject::Slot(*slot))
                 .map_err(|reason| Problem::new(Reason::BadNumber, format!("{name}: {reason}")))?;
             if let Some(value) = value {
-                self.schema
-                    .check(&value)
-                    .map_err(|error| Problem::new(Reason::Schema, format!("{name} does not fit the schema: {error}")))?;
+                self.schema.check(&value).map_err(|error| {
+                    Problem::new(Reason::Schema, format!("{name} does not fit the schema: {error}"))
+                })?;
             }
         }
         Ok(())

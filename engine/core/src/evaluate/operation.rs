@@ -89,7 +89,8 @@ impl Operations {
             self.delete = true;
         }
         if self.delete && !self.by_path.is_empty() {
-            let message = format!("the event both changes and deletes the document, `{}` is the second rule", rule.name);
+            let message =
+                format!("the event both changes and deletes the document, `{}` is the second rule", rule.name);
             return Err(Problem::new(Reason::Conflict, message));
         }
         Ok(())
@@ -223,7 +224,8 @@ fn order(term: &Term, path: &DocumentPath, scope: &Scope<'_>) -> Result<(Value, 
     match evaluate(term, scope)? {
         Some(value @ (Value::Number(_) | Value::String(_))) => Ok((value, id)),
         Some(other) => {
-            let message = format!("`by` of `{path}` takes a number or a text, and {} is a {}", term.shown(), other.kind());
+            let message =
+                format!("`by` of `{path}` takes a number or a text, and {} is a {}", term.shown(), other.kind());
             Err(Problem::new(Reason::WrongType, message))
         }
         None => {

@@ -62,7 +62,9 @@ fn in_order(
 /// Whether an element takes the place of another one: `unique_by`.
 fn replaces(element: &Append, other: &Value) -> bool {
     match (&element.unique_by, &element.value, other) {
-        (Some(name), Value::Map(new), Value::Map(old)) => new.get(name).is_some_and(|value| old.get(name) == Some(value)),
+        (Some(name), Value::Map(new), Value::Map(old)) => {
+            new.get(name).is_some_and(|value| old.get(name) == Some(value))
+        }
         _ => false,
     }
 }

@@ -135,18 +135,14 @@ fn one(
         (Operation::AddSet(set), Some(before)) => union(before, set).ok_or_else(|| wrong_type(before))?,
         (Operation::Add(_), Some(other)) => return Err(wrong_type(other)),
         (Operation::Max(value) | Operation::Min(value), None) => value.clone(),
-        (Operation::Max(value), Some(before)) => {
-            match compare(before, value).ok_or_else(|| wrong_type(before))? {
-                Ordering::Less => value.clone(),
-                _ => return Ok(()),
-            }
-        }
-        (Operation::Min(value), Some(before)) => {
-            match compare(before, value).ok_or_else(|| wrong_type(before))? {
-                Ordering::Greater => value.clone(),
-                _ => return Ok(()),
-            }
-        }
+        (Operation::Max(value), Some(before)) => match compare(before, value).ok_or_else(|| wrong_type(before))? {
+            Ordering::Less => value.clone(),
+            _ => return Ok(()),
+        },
+        (Operation::Min(value), Some(before)) => match compare(before, value).ok_or_else(|| wrong_type(before))? {
+            Ordering::Greater => value.clone(),
+            _ => return Ok(()),
+        },
         (Operation::Append(element), before) => {
             let list = match before {
                 None => &[][..],
@@ -165,14 +161,16 @@ fn one(
             Value::List(list)
         }
         (Operation::RemoveFrom(_), None) => return Ok(()),
-        (Operation::RemoveFrom(set), Some(before)) => match difference(before, set).ok_or_else(|| wrong_type(before))? {
-            Some(rest) => rest,
-            // DynamoDB has no empty sets: the attribute goes with its last element.
-            None => {
-                path.remove(after);
-                return Ok(());
+        (Operation::RemoveFrom(set), Some(before)) => {
+            match difference(before, set).ok_or_else(|| wrong_type(before))? {
+                Some(rest) => rest,
+                // DynamoDB has no empty sets: the attribute goes with its last element.
+                None => {
+                    path.remove(after);
+                    return Ok(());
+                }
             }
-        },
+        }
     };
     path.set(after, value).map_err(|attribute| {
         let found = attribute.get(document).map_or(Kind::Null, Value::kind);

@@ -123,11 +123,8 @@ impl Effects {
         if operations.delete {
             return None;
         }
-        let mut merged = Merged {
-            effects: Vec::with_capacity(operations.by_path.len()),
-            names: self.names,
-            size: self.size,
-        };
+        let mut merged =
+            Merged { effects: Vec::with_capacity(operations.by_path.len()), names: self.names, size: self.size };
         for (path, operation) in &operations.by_path {
             let effect = match self.by_path.get(path) {
                 None => {
@@ -283,9 +280,7 @@ mod tests {
 
     /// Whether the maps on the way to all nested paths are there from the beginning.
     fn has_parents(document: &Item, effects: &Effects) -> bool {
-        effects.iter().all(|(path, _)| {
-            !path.is_nested() || matches!(document.get(path.root()), Some(Value::Map(_)))
-        })
+        effects.iter().all(|(path, _)| !path.is_nested() || matches!(document.get(path.root()), Some(Value::Map(_))))
     }
 
     proptest! {

@@ -32,7 +32,10 @@ pub(super) fn contains(arguments: &[Value]) -> Result<Value, Problem> {
     Ok(Value::Bool(match (holder, wanted) {
         (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
         (Value::String(_), other) => {
-            return Err(Problem::new(Reason::WrongType, format!("looks for a text in a text, not for a {}", other.kind())));
+            return Err(Problem::new(
+                Reason::WrongType,
+                format!("looks for a text in a text, not for a {}", other.kind()),
+            ));
         }
         (holder, wanted) => elements(holder).contains(wanted),
     }))

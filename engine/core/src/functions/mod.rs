@@ -54,15 +54,8 @@ const NUMBER: Kinds = Kinds(&[Kind::Number]);
 const TEXT: Kinds = Kinds(&[Kind::String]);
 const NUMBER_OR_TEXT: Kinds = Kinds(&[Kind::Number, Kind::String]);
 const MAP: Kinds = Kinds(&[Kind::Map]);
-const COUNTED: Kinds = Kinds(&[
-    Kind::String,
-    Kind::Binary,
-    Kind::List,
-    Kind::Map,
-    Kind::StringSet,
-    Kind::NumberSet,
-    Kind::BinarySet,
-]);
+const COUNTED: Kinds =
+    Kinds(&[Kind::String, Kind::Binary, Kind::List, Kind::Map, Kind::StringSet, Kind::NumberSet, Kind::BinarySet]);
 const HOLDER: Kinds = Kinds(&[Kind::List, Kind::String, Kind::StringSet, Kind::NumberSet, Kind::BinarySet]);
 const LISTED: Kinds = Kinds(&[Kind::List, Kind::StringSet, Kind::NumberSet, Kind::BinarySet]);
 const SUMMED: Kinds = Kinds(&[Kind::List, Kind::NumberSet, Kind::Map]);

@@ -45,7 +45,8 @@ pub fn binary(operator: Binary, left: &Value, right: &Value) -> Result<Value, Pr
                 (Value::Number(a), Value::Number(b)) => a.cmp(b),
                 (Value::String(a), Value::String(b)) => a.cmp(b),
                 (a, b) => {
-                    let message = format!("two numbers or two texts can be compared, not a {} and a {}", a.kind(), b.kind());
+                    let message =
+                        format!("two numbers or two texts can be compared, not a {} and a {}", a.kind(), b.kind());
                     return Err(Problem::new(Reason::WrongType, message));
                 }
             };

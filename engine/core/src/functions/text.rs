@@ -66,6 +66,7 @@ pub(super) fn split(arguments: &[Value]) -> Result<Value, Problem> {
         0.. => text.split(separator).nth(from_there),
         _ => text.rsplit(separator).nth(from_there - 1),
     };
-    part.map(Value::from)
-        .ok_or_else(|| Problem::new(Reason::MissingValue, format!("`{text}` has no part {index} between `{separator}`")))
+    part.map(Value::from).ok_or_else(|| {
+        Problem::new(Reason::MissingValue, format!("`{text}` has no part {index} between `{separator}`"))
+    })
 }

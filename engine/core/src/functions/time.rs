@@ -17,9 +17,9 @@ fn time_at(arguments: &[Value], at: usize) -> Result<Timestamp, Problem> {
         Some(Value::Number(number)) => {
             let whole = number.rounded(0, Rounding::Floor).map_err(super::number::bad_number)?;
             let milliseconds: Option<i64> = whole.to_string().parse().ok();
-            milliseconds
-                .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
-                .ok_or_else(|| expression(format!("{number} milliseconds since 1970 is no time of the years 1 to 9999")))
+            milliseconds.and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok()).ok_or_else(|| {
+                expression(format!("{number} milliseconds since 1970 is no time of the years 1 to 9999"))
+            })
         }
         _ => {
             let text = text_at(arguments, at)?;

@@ -126,11 +126,9 @@ impl Writer {
                 self.effect(path, effect);
                 continue;
             }
-            let map = maps.entry(path.root()).or_default();
-            let Ok(value) = alone(effect) else { return false };
-            if let Some(value) = value
-                && path.set(map, value).is_err()
-            {
+            // What is removed may have been put there by an event before: whether its maps are made is not known.
+            let Ok(Some(value)) = alone(effect) else { return false };
+            if path.set(maps.entry(path.root()).or_default(), value).is_err() {
                 return false;
             }
         }
@@ -138,7 +136,6 @@ impl Writer {
             let path = DocumentPath::attribute(root);
             let name = self.path(&path);
             self.conditions.push(format!("attribute_not_exists({name})"));
-            // Where all that happens in it is a removal, there is nothing to make.
             if let Some(value) = map.remove(root) {
                 self.set(&path, value);
             }

@@ -87,13 +87,7 @@ impl<'p> Grouping<'p> {
         self.stopped.get(&projection).is_some_and(|lanes| lanes.contains(&None) || lanes.contains(&Some(lane.clone())))
     }
 
-    fn event(
-        &mut self,
-        event: &Arc<Event>,
-        reader: (usize, usize),
-        candidates: &Candidates,
-        outcomes: &mut Outcomes,
-    ) {
+    fn event(&mut self, event: &Arc<Event>, reader: (usize, usize), candidates: &Candidates, outcomes: &mut Outcomes) {
         let projection = &self.program.projections[reader.0];
         let source = &projection.sources[reader.1];
         let mut application = Application::new(event);
@@ -221,9 +215,7 @@ fn check_lane(event: &Event, source: &Source, unmatched: bool) -> Result<(), Pro
         }
         (Some(LaneCheck::Keys(keys)), Lane::Item(item)) => {
             let fits = item.len() == keys.len()
-                && keys
-                    .iter()
-                    .all(|key| item.get(&key.name).is_some_and(|value| value.kind() == key_kind(key.kind)));
+                && keys.iter().all(|key| item.get(&key.name).is_some_and(|value| value.kind() == key_kind(key.kind)));
             if !fits {
                 let names: Vec<String> =
                     keys.iter().map(|key| format!("{} ({})", key.name, key_kind(key.kind))).collect();

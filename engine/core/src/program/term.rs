@@ -192,7 +192,9 @@ impl Target {
             true if self.names.len() == other.names.len() => Overlap::Same,
             true => Overlap::Inside,
             // One is shorter than the other and ends before the name that is not known.
-            false if self.names.len() != other.names.len() && (self.is_prefix_of(other) || other.is_prefix_of(self)) => {
+            false
+                if self.names.len() != other.names.len() && (self.is_prefix_of(other) || other.is_prefix_of(self)) =>
+            {
                 Overlap::Inside
             }
             false => Overlap::Perhaps,

@@ -128,12 +128,7 @@ impl Unit {
     }
 
     /// Drops the events that the mark on a document says were applied before; how many.
-    pub(super) fn drop_marked(
-        &mut self,
-        item: Option<&Item>,
-        context: &Context<'_>,
-        outcomes: &mut Outcomes,
-    ) -> usize {
+    pub(super) fn drop_marked(&mut self, item: Option<&Item>, context: &Context<'_>, outcomes: &mut Outcomes) -> usize {
         let (_, source) = self.parts(context);
         let Guard::Document { attribute, .. } = &source.guard else { return 0 };
         let Some(stored) = item.and_then(|item| item.get(attribute)) else { return 0 };

@@ -344,7 +344,11 @@ impl Unit {
                 (Guard::EventsTable { order_by: Some(_), .. }, rejected) => {
                     // What only the document speaks against is folded like the others.
                     let has_changes = self.pending.front().is_some_and(|front| !front.changes.is_empty());
-                    if rejected && !has_changes { self.put_away(context, outcomes) } else { self.ordered(context, outcomes) }
+                    if rejected && !has_changes {
+                        self.put_away(context, outcomes)
+                    } else {
+                        self.ordered(context, outcomes)
+                    }
                 }
                 (_, true) => self.put_away(context, outcomes),
                 (Guard::None | Guard::Document { .. }, false) => self.document(context, outcomes),
@@ -392,13 +396,7 @@ impl Unit {
         !self.pending.is_empty()
     }
 
-    fn write_answered(
-        &mut self,
-        targets: Vec<Target>,
-        answer: Answer,
-        context: &Context<'_>,
-        outcomes: &mut Outcomes,
-    ) {
+    fn write_answered(&mut self, targets: Vec<Target>, answer: Answer, context: &Context<'_>, outcomes: &mut Outcomes) {
         let reasons = match answer {
             Answer::ConditionFailed(item) => vec![Cancellation::ConditionFailed(item)],
             Answer::NoParent(message) => vec![Cancellation::NoParent(message)],
@@ -509,12 +507,7 @@ impl Unit {
 
     /// Where the projection keeps no dead letters: the outcome of a first event that cannot be applied. The rest goes on,
     /// or waits for it (`on_error: fail`).
-    fn settled_without_row(
-        &mut self,
-        rejected: bool,
-        context: &Context<'_>,
-        outcomes: &mut Outcomes,
-    ) -> Option<Step> {
+    fn settled_without_row(&mut self, rejected: bool, context: &Context<'_>, outcomes: &mut Outcomes) -> Option<Step> {
         let (projection, _) = self.parts(context);
         // What an item contributed before is taken back even where its new image is skipped.
         let takes_back = self.pending.front().is_some_and(|front| front.contribution.is_some());
@@ -560,13 +553,7 @@ impl Unit {
         }
     }
 
-    fn put_away_answered(
-        &mut self,
-        with_mark: bool,
-        answer: Answer,
-        context: &Context<'_>,
-        outcomes: &mut Outcomes,
-    ) {
+    fn put_away_answered(&mut self, with_mark: bool, answer: Answer, context: &Context<'_>, outcomes: &mut Outcomes) {
         self.attempts += 1;
         match (answer, with_mark) {
             // A letter that is there has been put away before.

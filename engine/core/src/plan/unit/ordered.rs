@@ -54,11 +54,9 @@ impl Version {
         let text = item?.get(&projection.version_attribute())?.as_str()?;
         let Ok(Value::List(parts)) = viewfold_value::json::parse(text.as_bytes()) else { return None };
         match parts.as_slice() {
-            [Value::Number(writes), Value::String(order), Value::String(id)] => Some(Version {
-                writes: writes.to_string().parse().ok()?,
-                order: order.clone(),
-                id: id.clone(),
-            }),
+            [Value::Number(writes), Value::String(order), Value::String(id)] => {
+                Some(Version { writes: writes.to_string().parse().ok()?, order: order.clone(), id: id.clone() })
+            }
             _ => None,
         }
     }
@@ -191,7 +189,8 @@ impl Unit {
         let mut state = State::before_all_events(item, projection);
         let mut failures = BTreeMap::new();
         let new = self.pending.range(..self.covered).enumerate();
-        let new = new.filter_map(|(number, application)| Some((Some(number), ordered_event(application, self.source)?)));
+        let new =
+            new.filter_map(|(number, application)| Some((Some(number), ordered_event(application, self.source)?)));
         let old = before.iter().map(|ordered| (None, ordered.clone()));
         let mut all: Vec<(Option<usize>, OrderedEvent)> = old.chain(new).collect();
         all.sort_by(|(_, a), (_, b)| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
@@ -250,21 +249,12 @@ fn ordered_event(application: &Application, source: usize) -> Option<OrderedEven
 }
 
 /// The changes of an event whose rules are looked for again.
-fn event_changes(
-    ordered: &OrderedEvent,
-    projection: &Projection,
-) -> Result<Vec<Change>, Failure> {
+fn event_changes(ordered: &OrderedEvent, projection: &Projection) -> Result<Vec<Change>, Failure> {
     let rules = crate::matching::rules_of(&ordered.event, projection, ordered.source)?;
     changes(&ordered.event, projection, &rules)
 }
 
-fn fold(
-    state: &mut State,
-    change: &Change,
-    event: &Event,
-    key: &Item,
-    projection: &Projection,
-) -> Result<(), Failure> {
+fn fold(state: &mut State, change: &Change, event: &Event, key: &Item, projection: &Projection) -> Result<(), Failure> {
     let operations: Operations = deferred_operations(change, event, projection, state.document())?;
     if operations.is_empty() && !operations.touched {
         return Ok(());

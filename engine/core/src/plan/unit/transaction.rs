@@ -49,10 +49,9 @@ impl Unit {
         let (projection, source) = self.parts(context);
         let unread = self.unread_lanes(context);
         if let (Guard::Lane { table, .. }, false) = (&source.guard, unread.is_empty()) {
-            let keys = unread.iter().map(|lane| ItemKey {
-                table: Arc::clone(table),
-                key: bookkeeping::lane_key(projection, source, lane),
-            });
+            let keys = unread
+                .iter()
+                .map(|lane| ItemKey { table: Arc::clone(table), key: bookkeeping::lane_key(projection, source, lane) });
             let request = Request::Read(keys.collect());
             return Step::Send(request, Sent::Read(unread.into_iter().map(Target::Lane).collect()));
         }
@@ -61,7 +60,10 @@ impl Unit {
             Prefix::Again => return Step::Again,
             Prefix::Read(documents) => {
                 let keys = documents.iter().map(|document| self.document_key(document, projection)).collect();
-                return Step::Send(Request::Read(keys), Sent::Read(documents.into_iter().map(Target::Document).collect()));
+                return Step::Send(
+                    Request::Read(keys),
+                    Sent::Read(documents.into_iter().map(Target::Document).collect()),
+                );
             }
         };
         let Some((actions, targets)) = self.actions(documents, lanes, context) else { return Step::Again };
@@ -287,7 +289,8 @@ impl Unit {
                 targets.push(Target::Event(number));
             }
             if projection.on_error == OnError::DeadLetter
-                && let Some(letter) = application.dead_letter(projection, source, context, many || application.id.is_some())
+                && let Some(letter) =
+                    application.dead_letter(projection, source, context, many || application.id.is_some())
             {
                 actions.push(letter);
                 targets.push(Target::DeadLetter);
@@ -312,9 +315,7 @@ impl Unit {
         }
         for (document, folding) in documents {
             let action = match folding {
-                Folding::Known(state) => {
-                    write::known(projection, &document, &state, &OnDocument::Nothing, context.now)
-                }
+                Folding::Known(state) => write::known(projection, &document, &state, &OnDocument::Nothing, context.now),
                 Folding::Blind(effects) => {
                     let without_maps = self.seen.without_maps.contains(&document);
                     let action = write::blind(projection, &document, &effects, without_maps, &OnDocument::Nothing);
@@ -334,13 +335,7 @@ impl Unit {
     }
 
     /// Keeps what has been seen of a lane's row, and drops the events that its mark says were applied before.
-    pub(super) fn see_lane(
-        &mut self,
-        lane: &str,
-        item: Option<Item>,
-        context: &Context<'_>,
-        outcomes: &mut Outcomes,
-    ) {
+    pub(super) fn see_lane(&mut self, lane: &str, item: Option<Item>, context: &Context<'_>, outcomes: &mut Outcomes) {
         let (_, source) = self.parts(context);
         if let Some(stored) = item.as_ref().and_then(|item| item.get(MARK)).and_then(Value::as_str) {
             let in_lane = |application: &Application| application.lane.as_deref() == Some(lane);

@@ -6,6 +6,7 @@ use crate::evaluate::DocumentKey;
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
 use crate::program::{DocumentPath, Projection, Step, Term};
+use std::collections::BTreeSet;
 use viewfold_value::{Item, Number, Value};
 
 /// What a write does to the guard's own attributes of the document.
@@ -66,7 +67,7 @@ pub(super) fn known(
     let base = state.base().unwrap_or(&empty);
     let mut writer = Writer::default();
     conditions(&mut writer, projection, state, guard);
-    let mut gone: Vec<String> = Vec::new();
+    let mut gone: BTreeSet<String> = BTreeSet::new();
     if !state.exists() {
         // Under `order_by` there is a row even of a document that never was: its version says that it has events.
         if state.base().is_none() && !matches!(guard, OnDocument::Version(_)) {
@@ -80,9 +81,9 @@ pub(super) fn known(
     } else {
         if base.contains_key(&projection.deleted_attribute()) {
             // The document comes to life again.
-            gone.push(projection.deleted_attribute());
+            gone.insert(projection.deleted_attribute());
             if !projection.shared {
-                gone.push(projection.ttl_attribute().to_owned());
+                gone.insert(projection.ttl_attribute().to_owned());
             }
         }
         if state.replaced() {
@@ -102,8 +103,11 @@ pub(super) fn known(
     if state.base().is_none() {
         writer.require_no_item(partition_key);
     }
-    // An update that writes nothing still brings a document into being.
-    (!writer.is_empty() || state.base().is_none()).then(|| writer.update(table, key))
+    if state.base().is_none() && writer.is_empty() {
+        // An update that writes nothing still brings a document into being; a transaction takes no empty one.
+        writer.remove(&DocumentPath::attribute(&projection.deleted_attribute()));
+    }
+    (!writer.is_empty()).then(|| writer.update(table, key))
 }
 
 /// Everything that was read has to be as it was.
@@ -169,21 +173,22 @@ fn paths(writer: &mut Writer, projection: &Projection, state: &State, base: &Ite
         if key.contains_key(path.root()) {
             continue;
         }
+        // A map that is not there is set as a whole, with everything that was written into it, and stays when that goes.
+        let missing = path.first_missing(base);
+        let made = missing != *path && missing.get(state.document()).is_some();
         match path.get(state.document()) {
-            None => {
+            None if !made => {
                 // What is left of a document that was made anew goes with everything else that does.
                 if !state.replaced() && path.get(base).is_some() {
                     writer.remove(path);
                 }
             }
-            // A map that is not there is set as a whole, with everything that was written into it.
-            Some(_) if path.get(base) != path.get(state.document()) => {
-                let missing = path.first_missing(base);
+            value if made || path.get(base) != value => {
                 if !whole.contains(&missing) {
                     whole.push(missing);
                 }
             }
-            Some(_) => {}
+            _ => {}
         }
     }
     for path in whole {
@@ -196,7 +201,7 @@ fn paths(writer: &mut Writer, projection: &Projection, state: &State, base: &Ite
 /// What is left of a document that goes, where not the whole item can.
 fn leave_row(
     writer: &mut Writer,
-    gone: &mut Vec<String>,
+    gone: &mut BTreeSet<String>,
     projection: &Projection,
     base: &Item,
     guard: &OnDocument<'_>,
@@ -207,7 +212,7 @@ fn leave_row(
         let stays =
             is_key(projection, name) || Some(name) == kept.as_ref() || (projection.shared && !is_own(projection, name));
         if !stays {
-            gone.push(name.clone());
+            gone.insert(name.clone());
         }
     }
     if matches!(guard, OnDocument::Nothing) {

@@ -16,6 +16,7 @@ mod limits;
 mod numbers;
 mod second_store;
 mod start;
+mod systems;
 mod votes;
 mod winner_view;
 mod wiring;

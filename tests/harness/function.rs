@@ -53,8 +53,7 @@ pub struct FailedStart {
 }
 
 impl Deployment {
-    /// The function with the projections of a folder, writing to a store. There is no dead-letter table; see
-    /// [`Deployment::set`].
+    /// The function with the projections of a folder, writing to a store.
     pub fn new(projections: &Path, store: &Store) -> Deployment {
         let deployment = Deployment { environment: BTreeMap::new() }
             .set("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME)
@@ -63,8 +62,7 @@ impl Deployment {
             .set("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/viewfold")
             .set("AWS_LAMBDA_LOG_STREAM_NAME", "2024/05/01/[$LATEST]0123456789abcdef0123456789abcdef")
             .set("AWS_ENDPOINT_URL_DYNAMODB", store.endpoint())
-            .set("VIEWFOLD_PROJECTIONS", projections)
-            .set("VIEWFOLD_DEAD_LETTER_TABLE", "");
+            .set("VIEWFOLD_PROJECTIONS", projections);
         store.environment().into_iter().fold(deployment, |deployment, (name, value)| deployment.set(name, value))
     }
 

@@ -37,6 +37,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Projections that are deployed together must not clash: a folder that holds projections is one deployment, with its \
+subfolders. In a folder that holds only folders each of them is one.
+
 Examples:
   viewfold validate
   viewfold validate projections/votes/total_votes.yaml

@@ -62,6 +62,22 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagno
     }
 }
 
+/// The deployments at a path. A folder that holds projections is one, with all its subfolders; one that holds only
+/// folders is looked through for such. A path without any projection is one too, so that loading it says so.
+pub fn deployments(path: &Path) -> Vec<PathBuf> {
+    let entries = || std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let named = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let visible = |path: &PathBuf| !named(path).starts_with('.');
+    let holds_one = entries().filter(visible).any(|path| !path.is_dir() && is_projection(&named(&path)));
+    let within = |path: &PathBuf| path.is_dir() && projection_files(path).is_ok_and(|files| !files.is_empty());
+    let mut folders: Vec<PathBuf> = entries().filter(visible).filter(within).collect();
+    if holds_one || folders.is_empty() {
+        return vec![path.to_owned()];
+    }
+    folders.sort();
+    folders.iter().flat_map(|folder| deployments(folder)).collect()
+}
+
 /// Reads the JSON Schemas that a projection names, from files beside it.
 fn schemas(path: &Path, projection: &viewfold_spec::Projection) -> BTreeMap<String, Result<String, String>> {
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -5,15 +5,27 @@ use crate::arguments::{Format, Validate};
 use crate::output::{Failure, Outcome, count, print};
 use serde_json::{Value as Json, json};
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use viewfold_dynamodb::deployment;
 use viewfold_spec::diagnostic::{Severity, render_all};
 use viewfold_spec::{Diagnostic, Span};
 
 /// Checks projections and prints every finding.
 pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
-    let (findings, projections) = match load(&arguments.paths, "")? {
-        Ok(compiled) => (compiled.warnings, compiled.program.projections.len()),
-        Err(findings) => (findings, 0),
-    };
+    // Files that are named are one deployment together.
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = arguments.paths.iter().cloned().partition(|path| path.is_dir());
+    let mut deployments: Vec<Vec<PathBuf>> = if files.is_empty() { Vec::new() } else { vec![files] };
+    deployments.extend(folders.iter().flat_map(|folder| deployment::deployments(folder)).map(|folder| vec![folder]));
+    let (mut findings, mut projections) = (Vec::new(), 0);
+    for deployment in &deployments {
+        match load(deployment, "")? {
+            Ok(compiled) => {
+                findings.extend(compiled.warnings);
+                projections += compiled.program.projections.len();
+            }
+            Err(errors) => findings.extend(errors),
+        }
+    }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     match arguments.format {

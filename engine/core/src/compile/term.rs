@@ -180,9 +180,12 @@ impl Compiler<'_> {
     ) -> Option<(Subject, Option<Query>)> {
         let span = self.inside(place, path.len());
         let Some(event) = &mut terms.event else {
-            let message = format!("`{path}` is a part of an event, and here is only the document");
-            self.error(Code::BadPath, span, message).help =
-                Some("the document's attributes are `doc.NAME`; it may be changed by any event".into());
+            let (here, help) = match terms.document {
+                Ok(()) => ("only the document", "the document's attributes are `doc.NAME`; it may be changed by any event"),
+                Err(_) => ("no event", "a text that looks like a path is written '${ \"$.99\" }'"),
+            };
+            let message = format!("`{path}` is a part of an event, and here is {here}");
+            self.error(Code::BadPath, span, message).help = Some(help.into());
             return None;
         };
         let (identity, image) = (event.identity.clone(), event.image);

@@ -1,0 +1,212 @@
+//! The five systems on thousands of random events, good and bad, in batches that come again: the tables are what the
+//! simplest loop makes of the events.
+
+use fastrand::Rng;
+use harness::documents::{Bookkeeping, sorted};
+use harness::events::{KinesisStream, TableStream, batch};
+use harness::feed::Feed;
+use harness::function::Function;
+use harness::oracle::winner_view::{Kind, contributions, contributions_in_any_order, kind, scores};
+use harness::oracle::{map_rollup, tournament, votes};
+use harness::random::{Product, batches, products, table_records};
+use harness::store::Store;
+use serde_json::{Value, json};
+
+use crate::{deliver_whole, deploy};
+
+/// Delivers records as Lambda does: in order, in batches of any size, some of them again.
+async fn deliver_randomly(function: &Function, records: &[Value], rng: &mut Rng) {
+    for range in batches(rng, records.len(), 150) {
+        deliver_whole(function, &batch(records[range].to_vec())).await;
+    }
+}
+
+async fn documents(store: &Store, table: &str) -> Vec<Value> {
+    store.documents(table, Bookkeeping::Hidden).await
+}
+
+async fn dead_letters(store: &Store) -> usize {
+    store.scan("viewfold_dead_letters").await.len()
+}
+
+/// The payloads that a winner view is to fold: those whose record is in its lane.
+fn in_their_lane(events: &[Product]) -> Vec<&Value> {
+    events.iter().filter(|event| !event.elsewhere).map(|event| &event.payload).collect()
+}
+
+/// How many of the events make a dead letter.
+fn bad(events: &[Product]) -> usize {
+    events.iter().filter(|event| event.elsewhere || kind(&event.payload) == Kind::Bad).count()
+}
+
+#[tokio::test]
+async fn winner_view() {
+    let mut rng = Rng::with_seed(0x5eed_0001);
+    let store = Store::start().await;
+    let function = deploy("projections/winner-view", &store).await;
+    let scores_function = deploy("projections/winner-view", &store).await;
+    let mut view = Feed::of(&store, "Contributions").await;
+    let mut stream = KinesisStream::new("retail");
+    let events = products(&mut rng, 3_000, 40);
+    // Producers that try again put the same event into the stream twice.
+    let sent: Vec<&Product> =
+        events.iter().flat_map(|event| std::iter::repeat_n(event, 1 + usize::from(rng.u8(0..10) == 0))).collect();
+    let records: Vec<Value> = sent.iter().map(|event| event.record(&mut stream)).collect();
+    for records in records.chunks(500) {
+        deliver_randomly(&function, records, &mut rng).await;
+        // The second function is as far behind as it likes.
+        deliver_randomly(&scores_function, &view.next().await, &mut rng).await;
+    }
+    let expected = contributions(in_their_lane(&events));
+    assert!(expected.len() == 40 && dead_letters(&store).await > 100);
+    assert_eq!(documents(&store, "Contributions").await, expected);
+    assert_eq!(documents(&store, "Scores").await, scores(&expected));
+    let sent: Vec<Product> = sent.into_iter().cloned().collect();
+    assert_eq!(dead_letters(&store).await, bad(&sent));
+}
+
+#[tokio::test]
+async fn winner_view_unordered() {
+    let mut rng = Rng::with_seed(0x5eed_0002);
+    let store = Store::start().await;
+    let function = deploy("projections/winner-view-unordered", &store).await;
+    let scores_function = deploy("projections/winner-view-unordered", &store).await;
+    let mut view = Feed::of(&store, "Contributions").await;
+    let mut stream = KinesisStream::new("retail");
+    let events = products(&mut rng, 600, 12);
+    let mut sent: Vec<Product> = events.iter().chain(rng.choose_multiple(&events, 100)).cloned().collect();
+    rng.shuffle(&mut sent);
+    let records: Vec<Value> = sent.iter().map(|event| event.record(&mut stream)).collect();
+    for records in records.chunks(100) {
+        deliver_randomly(&function, records, &mut rng).await;
+        deliver_randomly(&scores_function, &view.next().await, &mut rng).await;
+    }
+    let expected = contributions_in_any_order(in_their_lane(&events));
+    assert_eq!(documents(&store, "Contributions").await, expected);
+    assert_eq!(documents(&store, "Scores").await, scores(&expected));
+    assert_eq!(dead_letters(&store).await, bad(&sent));
+}
+
+#[tokio::test]
+async fn tournament_statistics() {
+    let mut rng = Rng::with_seed(0x5eed_0003);
+    let store = Store::start().await;
+    let function = deploy("projections/tournament", &store).await;
+    let mut stream = TableStream::new(&store.table("TaTourney"), &["game", "player"]);
+    let key = |rng: &mut Rng| {
+        let player = ["Tia", "Mike", "Rich", "Zoë"][rng.usize(0..4)];
+        json!({ "game": { "N": rng.u8(0..40).to_string() }, "player": { "S": player } })
+    };
+    let item = |rng: &mut Rng| {
+        let mut item = json!({ "date": { "S": "2019-10-21" } });
+        match rng.u8(0..12) {
+            0 => {}
+            1 => item["score"] = json!({ "S": "50" }),
+            2 => item["score"] = json!({ "N": format!("{}.{}", rng.i32(-9..100), rng.u8(1..100)) }),
+            _ => item["score"] = json!({ "N": rng.i32(-20..200).to_string() }),
+        }
+        if rng.bool() {
+            item["winner"] = json!({ "N": "1" });
+        }
+        item
+    };
+    let records = table_records(&mut rng, &mut stream, 3_000, key, item);
+    deliver_randomly(&function, &records, &mut rng).await;
+    assert_eq!(documents(&store, "TaTourneyStats").await, tournament::stats(&records));
+    let without_score = |record: &&Value| {
+        let new = &record["dynamodb"]["NewImage"];
+        new.is_object() && !new["score"]["N"].is_string()
+    };
+    assert_eq!(dead_letters(&store).await, records.iter().filter(without_score).count());
+}
+
+#[tokio::test]
+async fn votes_of_citizens() {
+    let mut rng = Rng::with_seed(0x5eed_0004);
+    let store = Store::start().await;
+    let function = deploy("projections/votes", &store).await;
+    let mut stream = TableStream::new(&store.table("votes"), &["id"]);
+    let key = |rng: &mut Rng| json!({ "id": { "S": rng.u16(0..400).to_string() } });
+    let item = |rng: &mut Rng| {
+        let mut item = json!({});
+        if rng.u8(0..15) > 0 {
+            item["region"] = [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
+        }
+        if rng.u8(0..15) > 0 {
+            let improvements = [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
+            item["improvement"] = improvements[rng.usize(0..4)].clone();
+        }
+        item
+    };
+    let records = table_records(&mut rng, &mut stream, 3_000, key, item);
+    deliver_randomly(&function, &records, &mut rng).await;
+    assert_eq!(documents(&store, "total_votes").await, votes::total_votes(&records));
+    assert_eq!(documents(&store, "recent_votes").await, votes::recent_votes(&records));
+    assert_eq!(dead_letters(&store).await, 0, "votes without a usable region or improvement pass by");
+
+    // Everything goes: no row is left.
+    let mut left: std::collections::BTreeMap<String, Value> = std::collections::BTreeMap::new();
+    for record in &records {
+        left.insert(record["dynamodb"]["Keys"].to_string(), record["dynamodb"]["NewImage"].clone());
+    }
+    let gone: Vec<Value> =
+        left.into_values().filter(Value::is_object).map(|item| stream.remove(item)).collect();
+    deliver_randomly(&function, &gone, &mut rng).await;
+    assert_eq!(documents(&store, "total_votes").await, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn map_rollup_beside_people() {
+    use aws_sdk_dynamodb::types::AttributeValue::S;
+
+    let mut rng = Rng::with_seed(0x5eed_0005);
+    let store = Store::start().await;
+    let function = deploy("projections/map-rollup", &store).await;
+    let client = store.client();
+    for (map, city) in [("A", "Seattle"), ("B", "Olympia"), ("unvisited", "Sydney")] {
+        let put = client.put_item().table_name(store.table("Map")).item("MapId", S(map.into()));
+        put.item("City", S(city.into())).send().await.expect("the map can be put");
+    }
+    let mut stream = TableStream::new(&store.table("Point"), &["MapId", "PointId"]);
+    let key = |rng: &mut Rng| {
+        let map = ["A", "B", "C", "D é"][rng.usize(0..4)];
+        json!({ "MapId": { "S": map }, "PointId": { "S": rng.u8(0..60).to_string() } })
+    };
+    let item = |rng: &mut Rng| {
+        let categories = ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
+        let mut item = json!({ "Address": { "S": rng.u8(..).to_string() } });
+        match rng.usize(0..14) {
+            0 => item["Category"] = json!({ "N": "7" }),
+            1 | 2 => {}
+            number => item["Category"] = json!({ "S": categories[number - 3] }),
+        }
+        item
+    };
+    let records = table_records(&mut rng, &mut stream, 3_000, key, item);
+    let (first, second) = records.split_at(1_500);
+    deliver_randomly(&function, first, &mut rng).await;
+    // People go on editing.
+    let update = client.update_item().table_name(store.table("Map")).key("MapId", S("A".into()));
+    let update = update.update_expression("SET #s = :s").expression_attribute_names("#s", "State");
+    update.expression_attribute_values(":s", S("WA".into())).send().await.expect("the map can be changed");
+    deliver_randomly(&function, second, &mut rng).await;
+
+    let mut expected = map_rollup::counts(&records);
+    for (map, own) in [
+        ("A", json!({ "City": "Seattle", "State": "WA" })),
+        ("B", json!({ "City": "Olympia" })),
+        ("unvisited", json!({ "City": "Sydney" })),
+    ] {
+        let document = expected.entry(map.to_owned()).or_insert_with(|| json!({}));
+        for (name, value) in own.as_object().expect("attributes") {
+            document[name] = value.clone();
+        }
+    }
+    let expected = sorted(expected.into_iter().map(|(map, mut document)| {
+        document["MapId"] = map.into();
+        document
+    }));
+    assert_eq!(documents(&store, "Map").await, expected);
+    let unusable = |record: &&Value| record["dynamodb"]["NewImage"]["Category"]["N"].is_string();
+    assert_eq!(dead_letters(&store).await, records.iter().filter(unusable).count());
+}

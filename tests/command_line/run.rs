@@ -90,8 +90,8 @@ async fn a_database_file_remembers() {
     assert_eq!(reported(&second, "total_votes"), expected());
 
     let (first, second) = (&first["projections"]["total_votes"], &second["projections"]["total_votes"]);
-    let applied: i64 = expected().iter().filter_map(|document| document["total_votes"].as_i64()).sum();
-    assert_eq!(first["applied"], applied);
+    assert_eq!(first["repeated"], 2, "the third batch brings two events again");
+    assert_eq!(first["applied"].as_i64().map(|applied| applied + 2), first["matched"].as_i64());
     assert_eq!(second["applied"], 0);
     assert_eq!(second["repeated"], first["matched"], "the second time every event is a repeat");
 }

@@ -9,6 +9,7 @@ use harness::function::Deployment;
 use harness::golden::product_record;
 use harness::oracle::votes::total_votes;
 use harness::oracle::winner_view::contributions;
+use harness::random::product_payload;
 use harness::store::Store;
 use harness::workspace;
 use serde_json::{Value, json};
@@ -28,14 +29,7 @@ fn votes(store: &Store, count: u32) -> Vec<Value> {
 
 /// Many sales of a few products: payloads and records.
 fn sales(count: usize) -> (Vec<Value>, Vec<Value>) {
-    let payload = |number: usize| {
-        json!({
-            "origin": "hello-retail/web-client-purchase-product/b1/Bob",
-            "timeOrigin": "2017-03-28T23:29:23.160Z",
-            "data": { "schema": "com.nordstrom/product/purchase/1-0-0", "id": format!("product {}", number % 7) },
-            "eventId": format!("shardId-000000000002:49571669009522853278119462494300940056686602{number:012}"),
-        })
-    };
+    let payload = |number: usize| product_payload("purchase", &format!("product {}", number % 7), "Bob", number);
     let payloads: Vec<Value> = (1..=count).map(payload).collect();
     let mut stream = KinesisStream::new("retail");
     let records = payloads.iter().map(|payload| product_record(&mut stream, payload)).collect();

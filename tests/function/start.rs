@@ -100,7 +100,15 @@ async fn a_folder_that_is_not_there_is_refused() {
 #[tokio::test]
 async fn dead_letters_need_their_table() {
     let text = VALID.replace("on_error: fail", "on_error: dead_letter");
-    let output = refusal(&Folder::with("amounts.yaml", &text)).await;
+    let folder = Folder::with("amounts.yaml", &text);
+    let store = Store::start().await;
+    let deployment = Deployment::new(folder.path(), &store).set("VIEWFOLD_DEAD_LETTER_TABLE", "");
+    let failed = deployment.start_expecting_failure().await;
     let place = place("amounts.yaml", &text, "dead_letter");
-    assert!(output.contains("dead_letter") && output.contains(&place), "no {place} in:\n{output}");
+    assert!(failed.output.contains("dead_letter") && failed.output.contains(&place), "{}", failed.output);
+
+    // What needs no table starts without one.
+    let folder = Folder::with("amounts.yaml", VALID);
+    let function = Deployment::new(folder.path(), &store).set("VIEWFOLD_DEAD_LETTER_TABLE", "").start().await;
+    assert!(function.is_ready_within(Duration::from_secs(5)).await, "{}", function.output());
 }

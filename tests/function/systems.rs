@@ -6,9 +6,10 @@ use harness::documents::{Bookkeeping, sorted};
 use harness::events::{KinesisStream, TableStream, batch};
 use harness::feed::Feed;
 use harness::function::Function;
+use harness::golden::product_record;
 use harness::oracle::winner_view::{Kind, contributions, contributions_in_any_order, kind, scores};
 use harness::oracle::{map_rollup, tournament, votes};
-use harness::random::{Product, batches, products, table_records};
+use harness::random::{Product, batches, product_payload, products, table_records};
 use harness::store::Store;
 use serde_json::{Value, json};
 
@@ -87,6 +88,81 @@ async fn winner_view_unordered() {
     assert_eq!(dead_letters(&store).await, bad(&sent));
 }
 
+/// All orders of so many things.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let with_last = |order: Vec<usize>| {
+        (0..count).map(move |at| {
+            let mut order = order.clone();
+            order.insert(at, count - 1);
+            order
+        })
+    };
+    orders(count - 1).into_iter().flat_map(with_last).collect()
+}
+
+/// Folds the same kinds of events in many orders, each on a product of its own with people of its own, in one delivery
+/// each, some of them twice: every product has to come out alike.
+async fn alike_in_any_order(kinds: &[&str], orders: &[Vec<usize>], rng: &mut Rng) {
+    let store = Store::start().await;
+    let function = deploy("projections/winner-view-unordered", &store).await;
+    let mut view = Feed::of(&store, "Contributions").await;
+    let mut stream = KinesisStream::new("retail");
+    let mut all = Vec::new();
+    let mut deliveries: Vec<Vec<Value>> = vec![Vec::new(); 2 * kinds.len()];
+    for (number, order) in orders.iter().enumerate() {
+        let event = |at: usize| {
+            let person = format!("{} {number}", ["Ann", "Bob"][at % 2]);
+            product_payload(kinds[at], &number.to_string(), &person, number * kinds.len() + at)
+        };
+        all.extend((0..kinds.len()).map(event));
+        let mut delivery = 0;
+        for at in order {
+            deliveries[delivery].push(event(*at));
+            delivery += 1;
+            if rng.bool() {
+                deliveries[delivery].push(event(order[rng.usize(0..delivery.min(order.len()))]));
+                delivery += 1;
+            }
+        }
+    }
+    for payloads in deliveries {
+        let records: Vec<Value> = payloads.iter().map(|payload| product_record(&mut stream, payload)).collect();
+        deliver_randomly(&function, &records, rng).await;
+        deliver_randomly(&function, &view.next().await, rng).await;
+    }
+    let expected = contributions_in_any_order(&all);
+    assert_eq!(expected.len(), orders.len());
+    assert_eq!(documents(&store, "Contributions").await, expected);
+    assert_eq!(documents(&store, "Scores").await, scores(&expected));
+    assert_eq!(dead_letters(&store).await, 0);
+}
+
+#[tokio::test]
+async fn every_order_of_five_events_makes_the_same_tables() {
+    let orders = orders(5);
+    assert_eq!(orders.len(), 120);
+    let mut rng = Rng::with_seed(0x5eed_0006);
+    alike_in_any_order(&["create", "purchase", "image", "purchase", "create"], &orders, &mut rng).await;
+    alike_in_any_order(&["purchase", "image", "purchase", "create", "image"], &orders, &mut rng).await;
+}
+
+#[tokio::test]
+async fn random_orders_of_more_events_make_the_same_tables() {
+    let mut rng = Rng::with_seed(0x5eed_0007);
+    let kinds: Vec<&str> = (0..14).map(|_| ["create", "image", "purchase", "purchase"][rng.usize(0..4)]).collect();
+    let orders: Vec<Vec<usize>> = (0..40)
+        .map(|_| {
+            let mut order: Vec<usize> = (0..kinds.len()).collect();
+            rng.shuffle(&mut order);
+            order
+        })
+        .collect();
+    alike_in_any_order(&kinds, &orders, &mut rng).await;
+}
+
 #[tokio::test]
 async fn tournament_statistics() {
     let mut rng = Rng::with_seed(0x5eed_0003);
@@ -130,10 +206,12 @@ async fn votes_of_citizens() {
     let item = |rng: &mut Rng| {
         let mut item = json!({});
         if rng.u8(0..15) > 0 {
-            item["region"] = [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
+            item["region"] =
+                [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
         }
         if rng.u8(0..15) > 0 {
-            let improvements = [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
+            let improvements =
+                [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
             item["improvement"] = improvements[rng.usize(0..4)].clone();
         }
         item
@@ -149,8 +227,7 @@ async fn votes_of_citizens() {
     for record in &records {
         left.insert(record["dynamodb"]["Keys"].to_string(), record["dynamodb"]["NewImage"].clone());
     }
-    let gone: Vec<Value> =
-        left.into_values().filter(Value::is_object).map(|item| stream.remove(item)).collect();
+    let gone: Vec<Value> = left.into_values().filter(Value::is_object).map(|item| stream.remove(item)).collect();
     deliver_randomly(&function, &gone, &mut rng).await;
     assert_eq!(documents(&store, "total_votes").await, [Value::Null; 0]);
 }
@@ -173,7 +250,8 @@ async fn map_rollup_beside_people() {
         json!({ "MapId": { "S": map }, "PointId": { "S": rng.u8(0..60).to_string() } })
     };
     let item = |rng: &mut Rng| {
-        let categories = ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
+        let categories =
+            ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
         let mut item = json!({ "Address": { "S": rng.u8(..).to_string() } });
         match rng.usize(0..14) {
             0 => item["Category"] = json!({ "N": "7" }),

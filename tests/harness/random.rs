@@ -49,7 +49,8 @@ pub fn product_payload(kind: &str, product: &str, person: &str, number: usize) -
     let mut data = json!({ "schema": format!("com.nordstrom/product/{kind}/1-0-0"), "id": product });
     match kind {
         "create" => {
-            for (field, text) in [("brand", "POLO"), ("name", "Socks"), ("description", "warm"), ("category", "Socks")] {
+            for (field, text) in [("brand", "POLO"), ("name", "Socks"), ("description", "warm"), ("category", "Socks")]
+            {
                 data[field] = text.into();
             }
         }

@@ -13,7 +13,8 @@ use viewfold_spec::{Diagnostic, Span};
 /// Checks projections and prints every finding.
 pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
     // Files that are named are one deployment together.
-    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = arguments.paths.iter().cloned().partition(|path| path.is_dir());
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        arguments.paths.iter().cloned().partition(|path| path.is_dir());
     let mut deployments: Vec<Vec<PathBuf>> = if files.is_empty() { Vec::new() } else { vec![files] };
     deployments.extend(folders.iter().flat_map(|folder| deployment::deployments(folder)).map(|folder| vec![folder]));
     let (mut findings, mut projections) = (Vec::new(), 0);

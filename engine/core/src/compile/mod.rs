@@ -186,14 +186,15 @@ impl Compiler<'_> {
         let rules = self.rules(spec, &sources, &table, program);
         self.unused_lets(spec, &sources, program);
         let (derive, delete_when) = self.derived(spec, &table);
-        let on_error = match spec.on_error.unwrap_or_default() {
+        let on_error = match spec.on_error.as_ref().map(|word| word.value).unwrap_or_default() {
             spec::OnError::DeadLetter => OnError::DeadLetter,
             spec::OnError::Skip => OnError::Skip,
             spec::OnError::Fail => OnError::Fail,
         };
         if on_error == OnError::DeadLetter && self.options.dead_letter_table.is_empty() {
             let message = "the deployment has no table of dead letters, and this projection may need it";
-            self.error(Code::MissingTable, name.span, message).help = Some(
+            let span = spec.on_error.as_ref().map_or(name.span, |word| word.span);
+            self.error(Code::MissingTable, span, message).help = Some(
                 "set VIEWFOLD_DEAD_LETTER_TABLE to a table's name, or say `on_error: skip` or `on_error: fail`".into(),
             );
         }

@@ -181,7 +181,9 @@ impl Compiler<'_> {
         let span = self.inside(place, path.len());
         let Some(event) = &mut terms.event else {
             let (here, help) = match terms.document {
-                Ok(()) => ("only the document", "the document's attributes are `doc.NAME`; it may be changed by any event"),
+                Ok(()) => {
+                    ("only the document", "the document's attributes are `doc.NAME`; it may be changed by any event")
+                }
                 Err(_) => ("no event", "a text that looks like a path is written '${ \"$.99\" }'"),
             };
             let message = format!("`{path}` is a part of an event, and here is {here}");

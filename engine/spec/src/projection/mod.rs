@@ -61,7 +61,7 @@ pub struct Projection {
     #[schemars(example = &"doc.score == 0")]
     pub delete_when: Option<Spanned<Literal>>,
     /// What becomes of an event that matched but cannot be applied: `dead_letter` unless said.
-    pub on_error: Option<OnError>,
+    pub on_error: Option<Spanned<OnError>>,
 }
 
 /// What becomes of an event that matched but cannot be applied.

@@ -80,6 +80,10 @@ impl Compiler<'_> {
                 let resolved: Vec<Term> = resolved.into_iter().collect::<Option<_>>()?;
                 self.call(name, resolved, arguments, here, place)?
             }
+            expression::Kind::List(list) => {
+                let list: Vec<Option<Term>> = list.iter().map(|element| self.resolve(element, place, terms)).collect();
+                Term::List(list.into_iter().collect::<Option<_>>()?)
+            }
             expression::Kind::Unary(operator, operand) => {
                 let term = self.resolve(operand, place, terms)?;
                 let wanted = match operator {

@@ -6,7 +6,7 @@ use harness::cli::viewfold;
 async fn help_names_the_commands() {
     for arguments in [&["--help"][..], &["help"], &["-h"]] {
         let output = viewfold(arguments).run().await.expect_status(0);
-        for command in ["validate", "run", "tables", "schema"] {
+        for command in ["validate", "run", "test", "tables", "schema"] {
             assert!(output.stdout.contains(command), "{arguments:?} does not name {command}:\n{}", output.stdout);
         }
     }
@@ -14,7 +14,7 @@ async fn help_names_the_commands() {
 
 #[tokio::test]
 async fn every_command_has_help() {
-    for command in ["validate", "run", "tables", "schema"] {
+    for command in ["validate", "run", "test", "tables", "schema"] {
         let output = viewfold([command, "--help"]).run().await.expect_status(0);
         assert!(output.stdout.contains("Usage: viewfold"), "{}", output.stdout);
     }

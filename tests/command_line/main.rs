@@ -6,9 +6,11 @@ use harness::workspace;
 use serde_json::Value;
 
 mod help;
+mod language_page;
 mod run;
 mod schema;
 mod tables;
+mod test;
 mod validate;
 
 /// A file of the repository, as text.

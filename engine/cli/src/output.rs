@@ -33,10 +33,10 @@ impl Failure {
         Failure { message: message.into(), code: 2 }
     }
 
-    /// The findings of invalid projections.
+    /// The findings of invalid files.
     pub(crate) fn findings(findings: &[Diagnostic]) -> Failure {
         let text = render_all(findings, io::stderr().is_terminal());
-        Failure::new(format!("{text}the projections have {}", count(findings.len(), "error")))
+        Failure::new(format!("{text}{}", count(findings.len(), "error")))
     }
 }
 

@@ -58,8 +58,8 @@ pub struct Event {
     /// When the event reached its stream (`$$.time`), RFC 3339. Rising seconds of 2026-01-01 unless said.
     #[schemars(example = &"2026-01-01T12:00:00Z")]
     pub time: Option<Spanned<String>>,
-    /// The sequence number (`$$.sequence`), 1 to 129 digits in quotes. Rising unless said; a repeated one is a repeated
-    /// delivery.
+    /// The sequence number (`$$.sequence`), 1 to 129 digits in quotes. The number of the event in the case, from 1, unless
+    /// said; a repeated one is a repeated delivery.
     pub sequence: Option<Spanned<String>>,
 }
 

@@ -7,6 +7,7 @@ use crate::testing::case;
 use crate::testing::files::{self, Loaded};
 use crate::{output, store};
 use serde_json::{Value as Json, json};
+use viewfold_spec::{Code, Diagnostic};
 
 /// What became of a case.
 struct Ended {
@@ -68,7 +69,16 @@ pub(crate) fn run(arguments: &Test) -> Result<Outcome, Failure> {
 }
 
 async fn run_file(loaded: &Loaded, arguments: &Test) -> Result<Vec<Ended>, Failure> {
-    let paths: Vec<_> = loaded.file.projections.iter().map(|path| loaded.folder.join(&path.value)).collect();
+    let mut paths = Vec::new();
+    for path in loaded.file.projections.iter() {
+        let joined = loaded.folder.join(&path.value);
+        if let Err(error) = std::fs::metadata(&joined) {
+            let message = format!("{} cannot be read: {error}", joined.display());
+            let finding = Diagnostic::error(Code::Unreadable, &loaded.source, path.span, message);
+            return Err(Failure::findings(&[finding.help("paths are relative to the test file")]));
+        }
+        paths.push(joined);
+    }
     let compiled = load(&paths, "")?.map_err(|findings| Failure::findings(&findings))?;
     let mut ended = Vec::new();
     for test in loaded.file.cases.iter() {

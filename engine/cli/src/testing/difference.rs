@@ -1,7 +1,7 @@
 //! How tables differ from what they have to be.
 
-use std::collections::BTreeMap;
-use viewfold_core::program::Table;
+use std::collections::{BTreeMap, BTreeSet};
+use viewfold_core::program::{DocumentPath, Table};
 use viewfold_value::{Item, Value};
 
 /// The differences of a table's documents, one line each. With `whole` there may be no other documents, and no other
@@ -17,21 +17,13 @@ pub(super) fn of_table(table: &Table, expected: &[Item], found: &[Item], whole: 
             continue;
         };
         for (attribute, value) in wanted {
-            match item.get(attribute) {
-                Some(found) if found == value => {}
-                Some(found) if found.kind() != value.kind() => differences.push(format!(
-                    "{name}: `{attribute}` is {found} ({}), expected {value} ({})",
-                    found.kind(),
-                    value.kind()
-                )),
-                Some(found) => differences.push(format!("{name}: `{attribute}` is {found}, expected {value}")),
-                None => differences.push(format!("{name}: `{attribute}` is not there, expected {value}")),
-            }
+            let path = DocumentPath::attribute(attribute);
+            of_value(&name, &path, item.get(attribute), Some(value), &mut differences);
         }
         if whole {
             for (attribute, value) in item {
                 if !wanted.contains_key(attribute) && !ignored.contains(&attribute.as_str()) {
-                    differences.push(format!("{name}: `{attribute}` is {value}, expected not to be there"));
+                    of_value(&name, &DocumentPath::attribute(attribute), Some(value), None, &mut differences);
                 }
             }
         }
@@ -47,6 +39,36 @@ pub(super) fn of_table(table: &Table, expected: &[Item], found: &[Item], whole: 
         }
     }
     differences
+}
+
+/// The differences of what stands at a path; of maps, entry by entry.
+fn of_value(
+    name: &str,
+    path: &DocumentPath,
+    found: Option<&Value>,
+    wanted: Option<&Value>,
+    differences: &mut Vec<String>,
+) {
+    let difference = match (found, wanted) {
+        (found, wanted) if found == wanted => return,
+        (Some(Value::Map(found)), Some(Value::Map(wanted))) => {
+            let names: BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
+            for entry in names {
+                let mut path = path.clone();
+                path.0.push(entry.clone());
+                of_value(name, &path, found.get(entry), wanted.get(entry), differences);
+            }
+            return;
+        }
+        (Some(found), Some(wanted)) if found.kind() != wanted.kind() => {
+            format!("is {found} ({}), expected {wanted} ({})", found.kind(), wanted.kind())
+        }
+        (Some(found), Some(wanted)) => format!("is {found}, expected {wanted}"),
+        (Some(found), None) => format!("is {found}, expected not to be there"),
+        (None, Some(wanted)) => format!("is not there, expected {wanted}"),
+        (None, None) => return,
+    };
+    differences.push(format!("{name}: `{path}` {difference}"));
 }
 
 fn shown_key(table: &Table, item: &Item) -> String {

@@ -65,9 +65,8 @@ impl Records<'_> {
         let stream = self.stream(event, is_kinesis)?;
         let sequence = match &event.sequence {
             Some(sequence) => sequence.value.clone(),
-            // As wide as the service's own.
-            None if is_kinesis => format!("49590338271490256608559692538361571095921575989136588{number:03}"),
-            None => format!("1000000000000000000{number:06}"),
+            // The event's own number, so that numbers that are given fit in between.
+            None => number.to_string(),
         };
         let text = match is_kinesis {
             true => self.kinesis(event, number, stream, &sequence)?,

@@ -5,6 +5,7 @@ use std::fs;
 use harness::workspace;
 use serde_json::Value;
 
+mod examples;
 mod help;
 mod language_page;
 mod run;

@@ -15,8 +15,12 @@ const MAX_ROUNDS: usize = 1000;
 /// What became of all invocations together.
 #[derive(Default)]
 pub(crate) struct Folded {
+    /// The batches of the files.
     pub(crate) batches: usize,
-    pub(crate) records: usize,
+    /// The events in them.
+    pub(crate) events: usize,
+    /// The events that came out of the streams of views.
+    pub(crate) from_views: usize,
     pub(crate) requests: usize,
     pub(crate) projections: Vec<(String, Counts)>,
     /// Each with the place of its batch.
@@ -45,8 +49,13 @@ impl std::fmt::Display for Place {
 
 impl Folded {
     fn add(&mut self, place: &Place, report: Report) {
-        self.batches += 1;
-        self.records += report.records;
+        match place.event {
+            Some(_) => {
+                self.batches += 1;
+                self.events += report.records;
+            }
+            None => self.from_views += report.records,
+        }
         self.requests += report.requests;
         if self.projections.is_empty() {
             self.projections = report.projections.iter().map(|(name, _)| (name.clone(), Counts::default())).collect();

@@ -76,12 +76,12 @@ fn describe(place: &Place, trouble: &Trouble) -> String {
 }
 
 fn summary(total: &Folded, views: &[(Table, Vec<Item>)]) -> String {
-    let mut text = format!(
-        "{} read in {}, {} sent\n",
-        count(total.records, "event"),
-        if total.batches == 1 { "1 batch".to_owned() } else { format!("{} batches", total.batches) },
-        count(total.requests, "request"),
-    );
+    let batches = if total.batches == 1 { "1 batch".to_owned() } else { format!("{} batches", total.batches) };
+    let mut text = format!("{} read in {batches}", count(total.events, "event"));
+    if total.from_views > 0 {
+        text += &format!(", {} more from views", total.from_views);
+    }
+    text += &format!(", {} sent\n", count(total.requests, "request"));
     let width = total.projections.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, counts) in &total.projections {
         let Counts { matched, applied, repeated, stale, rejected, failed } = counts;
@@ -107,6 +107,7 @@ fn summary(total: &Folded, views: &[(Table, Vec<Item>)]) -> String {
 struct ForPrograms<'a> {
     batches: usize,
     events: usize,
+    from_views: usize,
     requests: usize,
     projections: Map<String, Json>,
     troubles: Vec<Json>,
@@ -132,7 +133,8 @@ fn for_programs(total: &Folded, views: &[(Table, Vec<Item>)]) -> Result<String, 
     let documents = views.iter().map(|(table, items)| (&*table.name, items.iter().cloned().map(Value::Map).collect()));
     let report = ForPrograms {
         batches: total.batches,
-        events: total.records,
+        events: total.events,
+        from_views: total.from_views,
         requests: total.requests,
         projections: projections.collect(),
         troubles: troubles.collect(),

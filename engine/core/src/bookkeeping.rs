@@ -6,10 +6,12 @@
 use crate::evaluate::{Contribution, DocumentKey};
 use crate::event::{Event, Lane, Metadata, Slot};
 use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
+use jiter::Jiter;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use viewfold_value::dynamodb_json::{read_item, write_item};
 use viewfold_value::{Item, Number, Value};
 
 /// The partition key of bookkeeping tables.
@@ -106,7 +108,7 @@ pub struct OrderedEvent {
 }
 
 /// The row of an event there: what the rules need of it, so that the document can be folded anew.
-pub fn ordered_row(partition: &str, ordered: &OrderedEvent, program: &Program) -> Item {
+pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Projection, program: &Program) -> Item {
     let OrderedEvent { order, id, source, event } = ordered;
     let paths = &program.streams[event.stream].paths;
     let found = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
@@ -131,8 +133,11 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, program: &Program) -
     let mut item = row(partition.to_owned(), ordered_sort(order, id));
     item.insert("order".to_owned(), Value::from(order.as_str()));
     item.insert("id".to_owned(), Value::from(id.as_str()));
-    item.insert("source".to_owned(), Value::String(source.to_string()));
-    item.insert("values".to_owned(), Value::Map(found.collect()));
+    item.insert("source".to_owned(), Value::from(projection.sources[*source].bookkeeping.as_str()));
+    // As text: a payload may hold what an item cannot, empty names for one.
+    let mut values = String::new();
+    write_item(&found.collect(), &mut values);
+    item.insert("values".to_owned(), Value::String(values));
     item.insert("metadata".to_owned(), Value::Map(metadata));
     item
 }
@@ -141,9 +146,13 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, program: &Program) -
 pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now: &Arc<str>) -> Option<OrderedEvent> {
     let column = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
     let (order, id) = (column("order")?, column("id")?);
-    let source: usize = row.get("source")?.as_str()?.parse().ok()?;
+    let source = projection
+        .sources
+        .iter()
+        .position(|source| Some(source.bookkeeping.as_str()) == row.get("source").and_then(Value::as_str))?;
     let stream = projection.sources.get(source)?.stream;
-    let (Value::Map(values), Value::Map(metadata)) = (row.get("values")?, row.get("metadata")?) else { return None };
+    let values = read_item(&mut Jiter::new(row.get("values")?.as_str()?.as_bytes()), 0).ok()?;
+    let Value::Map(metadata) = row.get("metadata")? else { return None };
     let paths = &program.streams.get(stream)?.paths;
     let slots = (0..paths.slots()).map(|slot| match paths.text(slot).and_then(|text| values.get(text)) {
         Some(value) => Slot::Found(value.clone()),

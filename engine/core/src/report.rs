@@ -30,6 +30,8 @@ pub enum Reason {
     TooLate,
     /// An event of more documents than one transaction holds.
     TooManyDocuments,
+    /// A value, or what an event changes in all, that is more than DynamoDB takes.
+    TooLarge,
     /// What the store itself found wrong with the change.
     RefusedByStore,
 }
@@ -50,6 +52,7 @@ impl Reason {
             Reason::Expression => "expression",
             Reason::TooLate => "too_late",
             Reason::TooManyDocuments => "too_many_documents",
+            Reason::TooLarge => "too_large",
             Reason::RefusedByStore => "refused_by_store",
         }
     }

@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
-use viewfold_core::compile::{File, Options, compile};
+use viewfold_core::compile::{DEAD_LETTER_TABLE, File, Options, compile};
 use viewfold_core::evaluate::{Append, Operation, Operations};
 use viewfold_core::fold::apply;
 use viewfold_core::plan::{Action, Answer, Put, Request};
@@ -63,6 +63,8 @@ fn projection(table: &str, guard: &str, extra: &str) -> String {
          {extra}\
          rules:\n{rules}\
          \x20 - {{ name: look, any_order: true, when: {{ $.do: change, $.look: true }}, set: {{ seen: '${{ default(doc.count, \"nothing\") }}' }} }}\n\
+         \x20 - {{ name: bad, any_order: true, when: {{ $.do: bad }}, set: {{ seen: $.missing }} }}\n\
+         \x20 - {{ name: wide, any_order: true, when: {{ $.do: wide }}, each: {{ name: $.names }}, add: {{ 'wide.${{ name }}': 1 }} }}\n\
          \x20 - {{ name: delete, any_order: true, when: {{ $.do: delete }}, delete: true }}\n"
     )
 }
@@ -85,7 +87,8 @@ struct Doing {
 #[derive(Clone, Debug)]
 struct Step {
     document: String,
-    delete: bool,
+    /// `change`, `delete`, `bad` (it cannot be evaluated) or `wide` (more than one update expression holds).
+    what: &'static str,
     look: bool,
     /// The name that stands in the dynamic path.
     key: String,
@@ -102,7 +105,8 @@ impl Step {
             ("number".to_owned(), whole(number)),
             ("by".to_owned(), whole(number * 7 % 5)),
             ("key".to_owned(), text(&self.key)),
-            ("do".to_owned(), text(if self.delete { "delete" } else { "change" })),
+            ("do".to_owned(), text(self.what)),
+            ("names".to_owned(), Value::List(wide_names().map(Value::String).collect())),
             ("look".to_owned(), Value::Bool(self.look)),
         ]
         .into();
@@ -116,9 +120,18 @@ impl Step {
     /// What the rules make of the event on a document, written down by hand.
     fn operations(&self, number: usize, document: &Item) -> Operations {
         let mut operations = Operations { touched: true, ..Operations::default() };
-        if self.delete {
-            operations.delete = true;
-            return operations;
+        match self.what {
+            "delete" => {
+                operations.delete = true;
+                return operations;
+            }
+            "wide" => {
+                let one = || Operation::Add("1".parse().unwrap());
+                let path = |name: String| DocumentPath(vec!["wide".to_owned(), name]);
+                operations.by_path = wide_names().map(|name| (path(name), one())).collect();
+                return operations;
+            }
+            _ => {}
         }
         let names = |path: usize| match path {
             0 => vec!["count"],
@@ -159,6 +172,11 @@ impl Step {
         }
         operations
     }
+}
+
+/// More names than one update expression holds.
+fn wide_names() -> impl Iterator<Item = String> {
+    (0..130).map(|number| format!("n{number}"))
 }
 
 fn set(value: Value) -> Value {
@@ -202,18 +220,12 @@ fn doing() -> impl Strategy<Value = Doing> {
 fn step() -> impl Strategy<Value = Step> {
     (
         "[abc]",
-        prop::bool::weighted(0.06),
+        prop_oneof![34 => Just("change"), 2 => Just("delete"), 2 => Just("bad"), 1 => Just("wide")],
         prop::bool::weighted(0.15),
         prop_oneof![Just("x"), Just("A.b c"), Just("'\"😀"), Just("size")],
         prop::collection::btree_map(0..PATHS.len(), doing(), 1..=2),
     )
-        .prop_map(|(document, delete, look, key, doings)| Step {
-            document,
-            delete,
-            look,
-            key: key.to_owned(),
-            doings,
-        })
+        .prop_map(|(document, what, look, key, doings)| Step { document, what, look, key: key.to_owned(), doings })
 }
 
 #[derive(Clone, Debug)]
@@ -306,7 +318,7 @@ impl Case {
     fn plainly(&self, program: &Program, delivery: Delivery) -> BTreeMap<String, Item> {
         let projection = &program.projections[0];
         let mut documents = self.given(delivery);
-        for (number, step) in self.steps.iter().enumerate() {
+        for (number, step) in self.steps.iter().enumerate().filter(|(_, step)| step.what != "bad") {
             let before = documents.get(&step.document).cloned().unwrap_or_default();
             let key: Item = [("id".to_owned(), Value::from(step.document.as_str()))].into();
             if let Ok(after) = apply(&before, &step.operations(number, &before), &key, projection) {
@@ -359,6 +371,12 @@ async fn on_dynamodb(
         let report = execute(program, payload.as_bytes(), store, Limits::default()).await.unwrap();
         prop_assert_eq!(report.first_failure(), None);
     }
+    // What could not be evaluated is in the dead letters, once.
+    let letters = store.scan(DEAD_LETTER_TABLE).await.unwrap();
+    let missing =
+        |row: &&Item| row["projection"].as_str() == Some(table) && row["reason"].as_str() == Some("missing_value");
+    let bad = case.steps.iter().filter(|step| step.what == "bad").count();
+    prop_assert_eq!(letters.iter().filter(missing).count(), bad);
     let items = store.scan(table).await.unwrap();
     let documents = items.into_iter().filter(|item| !is_deleted_row(item.keys(), |name| name == "id", &["_vf_ttl"]));
     let documents = documents.map(|item| {

@@ -19,6 +19,9 @@ const MAX_PATH: usize = 31;
 /// The longest name of an attribute, in bytes.
 const MAX_NAME_BYTES: usize = 65_535;
 
+/// The largest item of DynamoDB, in bytes.
+const MAX_ITEM_BYTES: usize = 400 << 10;
+
 /// What an event does to one attribute.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Operation {
@@ -187,11 +190,7 @@ fn operation(
         let message = format!("`{word}` on `{path}` takes {takes}, and {} is a {}", value_term.shown(), value.kind());
         Err(Problem::new(Reason::WrongType, message))
     };
-    let nested = depth(&value) + path.0.len() - 1;
-    if nested > MAX_NESTING {
-        let message = format!("the value for `{path}` is nested deeper than DynamoDB's {MAX_NESTING} levels");
-        return Err(Problem::new(Reason::WrongType, message));
-    }
+    check_held(&value, path)?;
     let is_set = matches!(value, Value::StringSet(_) | Value::NumberSet(_) | Value::BinarySet(_));
     let is_ordered = matches!(value, Value::Number(_) | Value::String(_));
     Ok(Some(match (&term.kind, value) {
@@ -216,6 +215,41 @@ fn operation(
         }
         (_, value) => Operation::Set(value),
     }))
+}
+
+/// Checks that an item of DynamoDB can hold a value. It refuses the write otherwise, the other events' part of it too, and
+/// where a later event replaces the value again, even that would depend on the batch.
+fn check_held(value: &Value, path: &DocumentPath) -> Result<(), Problem> {
+    if depth(value) + path.0.len() - 1 > MAX_NESTING {
+        let message = format!("the value for `{path}` is nested deeper than DynamoDB's {MAX_NESTING} levels");
+        return Err(Problem::new(Reason::WrongType, message));
+    }
+    if let Some(length) = bad_name(value) {
+        let problem = match length {
+            0 => "an empty name, which DynamoDB does not allow".to_owned(),
+            length => format!("a name of {length} bytes; DynamoDB allows {MAX_NAME_BYTES}"),
+        };
+        return Err(Problem::new(Reason::BadKey, format!("a map in the value for `{path}` has {problem}")));
+    }
+    let size = value.size();
+    if size > MAX_ITEM_BYTES {
+        let message =
+            format!("the value for `{path}` has {size} bytes; DynamoDB's items have {MAX_ITEM_BYTES} at most");
+        return Err(Problem::new(Reason::TooLarge, message));
+    }
+    Ok(())
+}
+
+/// The bytes of a name in the value that DynamoDB does not take.
+fn bad_name(value: &Value) -> Option<usize> {
+    match value {
+        Value::List(list) => list.iter().find_map(bad_name),
+        Value::Map(map) => map.iter().find_map(|(name, value)| {
+            let length = name.len();
+            if length == 0 || length > MAX_NAME_BYTES { Some(length) } else { bad_name(value) }
+        }),
+        _ => None,
+    }
 }
 
 /// What orders an element: a number or a text, and the event's id behind it.

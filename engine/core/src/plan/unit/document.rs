@@ -41,6 +41,10 @@ impl Unit {
                 self.limit = self.covered / 2;
                 Step::Again
             }
+            Fold::Write(action) if !fits(&action) => {
+                self.widen(document);
+                Step::Again
+            }
             Fold::Write(action) => Step::Send(Request::Write(action), Sent::Write(vec![Target::Document(document)])),
             Fold::Read => {
                 self.seen.must_read.insert(document);
@@ -110,7 +114,8 @@ impl Unit {
                 return Fold::Again;
             }
         }
-        match write::known(projection, document, &state, &self.on_document(context), context.now) {
+        let as_wholes = self.seen.as_wholes.contains(document);
+        match write::known(projection, document, &state, &self.on_document(context), as_wholes, context.now) {
             Some(action) => Fold::Write(action),
             None => Fold::NothingToWrite,
         }

@@ -88,6 +88,9 @@ struct Seen {
     must_read: HashSet<DocumentKey>,
     /// Documents whose maps on the way to nested attributes are not there.
     without_maps: HashSet<DocumentKey>,
+    /// Documents that are written attribute by attribute as wholes: what one event does to their maps is more than an
+    /// update expression holds.
+    as_wholes: HashSet<DocumentKey>,
     /// Rows of lanes as they were read, or came back with a condition that failed.
     lanes: HashMap<String, Option<Item>>,
     /// Events that were applied to the document before, under `events_table` with `order_by`.
@@ -386,6 +389,7 @@ impl Unit {
                 self.seen.lanes.clear();
                 self.seen.ordered = None;
                 self.seen.without_maps.clear();
+                self.seen.as_wholes.clear();
                 self.limit = self.covered.saturating_mul(4).max(self.limit);
                 self.attempts = 0;
             }
@@ -495,6 +499,20 @@ impl Unit {
                 failure.document.get_or_insert_with(|| only.clone());
             }
             application.rejection = Some(failure);
+        }
+    }
+
+    /// The write of a single event that is more than an update expression holds: its attributes are set as wholes the next
+    /// time, and if they were, the event is rejected.
+    fn widen(&mut self, document: DocumentKey) {
+        self.seen.must_read.insert(document.clone());
+        if !self.seen.as_wholes.insert(document) {
+            let message =
+                "the event changes more attributes than one update of DynamoDB holds: its expression has 4 KB";
+            self.reject(0, Problem::new(crate::report::Reason::TooLarge, message));
+            if let Some(front) = self.pending.front_mut() {
+                front.changes.clear();
+            }
         }
     }
 

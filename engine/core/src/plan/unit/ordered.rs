@@ -96,8 +96,10 @@ impl Unit {
             };
             return Step::Send(request, Sent::Rows);
         }
-        // All of the pending events are new: rows that are there were dropped when they were read.
-        self.covered = self.limit.min(MAX_ACTIONS - 1).min(self.pending.len()).max(1);
+        // All of the pending events are new: rows that are there were dropped when they were read. One that could not be
+        // evaluated has no change to fold, and becomes a dead letter when it is the first.
+        let foldable = self.pending.iter().take_while(|application| !application.changes.is_empty()).count();
+        self.covered = self.limit.min(MAX_ACTIONS - 1).min(foldable).max(1);
         let (state, failures) = match (&self.seen.ordered, late) {
             (Some(before), true) => self.anew(&document, item, before, projection),
             _ => self.on_top(&document, item, projection),
@@ -112,12 +114,13 @@ impl Unit {
         }
         self.record_failures(failures);
         let guard = OnDocument::Version(self.next_version(version.as_ref()));
-        let update = write::known(projection, &document, &state, &guard, context.now);
+        let as_wholes = self.seen.as_wholes.contains(&document);
+        let update = write::known(projection, &document, &state, &guard, as_wholes, context.now);
         let mut targets: Vec<Target> = Vec::new();
         let mut actions: Vec<Action> = Vec::new();
         for (number, application) in self.pending.range(..self.covered).enumerate() {
             let Some(ordered) = ordered_event(application, self.source) else { continue };
-            let row = bookkeeping::ordered_row(&partition, &ordered, context.program);
+            let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
             actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
             targets.push(Target::Event(number));
             if projection.on_error == OnError::DeadLetter
@@ -131,8 +134,12 @@ impl Unit {
             actions.push(update);
             targets.push(Target::Document(document));
         }
-        if self.covered > 1 && (actions.len() > MAX_ACTIONS || !actions.iter().all(fits)) {
-            self.limit = self.covered / 2;
+        if actions.len() > MAX_ACTIONS || !actions.iter().all(fits) {
+            match targets.last() {
+                _ if self.covered > 1 => self.limit = self.covered / 2,
+                Some(Target::Document(document)) => self.widen(document.clone()),
+                _ => self.fail("a row of the events table does not fit a request", outcomes),
+            }
             return Step::Again;
         }
         Step::Send(Request::Transact(actions), Sent::Write(targets))

@@ -72,6 +72,24 @@ impl Unit {
             self.limit = self.covered / 2;
             return Step::Again;
         }
+        if bytes > MAX_TRANSACTION_BYTES {
+            let message = format!("the event changes about {bytes} bytes; a transaction of DynamoDB has 4 MB");
+            self.reject_whole(0, Problem::new(Reason::TooLarge, message));
+            return Step::Again;
+        }
+        let large = targets.iter().zip(&actions).find(|(_, action)| !fits(action)).map(|(target, _)| target.clone());
+        if let Some(target) = large {
+            match target {
+                Target::Document(document) => {
+                    self.widen(document);
+                    if self.pending.front().is_some_and(|front| front.rejection.is_some()) {
+                        self.pending[0].contribution = None;
+                    }
+                }
+                _ => self.fail("a row of the guard does not fit a request", outcomes),
+            }
+            return Step::Again;
+        }
         if actions.is_empty() {
             // Everything stays as it is.
             for application in self.pending.drain(..self.covered) {
@@ -152,8 +170,7 @@ impl Unit {
                 if let Some(contribution) = &application.contribution
                     && let Err(problem) = difference(&lanes[at].1.contribution, contribution, &mut changes)
                 {
-                    self.reject(number, problem);
-                    self.pending[number].contribution = None;
+                    self.reject_whole(number, problem);
                     return Prefix::Again;
                 }
             }
@@ -170,17 +187,14 @@ impl Unit {
                     "the event touches {} documents, more than one transaction of {MAX_ACTIONS} actions holds",
                     changes.len()
                 );
-                self.reject(number, Problem::new(Reason::TooManyDocuments, message));
-                self.pending[number].contribution = None;
+                self.reject_whole(number, Problem::new(Reason::TooManyDocuments, message));
                 return Prefix::Again;
             }
             for change in &changes {
                 match self.fold_change(change, number, &mut documents, &mut places, &mut needs, projection) {
                     Ok(()) => {}
                     Err(failure) => {
-                        self.reject(number, failure);
-                        // What the item contributed before stays.
-                        self.pending[number].contribution = None;
+                        self.reject_whole(number, failure);
                         return Prefix::Again;
                     }
                 }
@@ -214,6 +228,14 @@ impl Unit {
             Some(None) | None => Contribution::new(),
         };
         Some(Lane { first: first.clone(), last: first.clone(), contribution, changed: false })
+    }
+
+    /// Marks a pending event as one that cannot be applied at all: what its item contributed before stays.
+    fn reject_whole(&mut self, number: usize, failure: impl Into<Failure>) {
+        self.reject(number, failure);
+        if let Some(application) = self.pending.get_mut(number) {
+            application.contribution = None;
+        }
     }
 
     fn fold_change(
@@ -315,7 +337,10 @@ impl Unit {
         }
         for (document, folding) in documents {
             let action = match folding {
-                Folding::Known(state) => write::known(projection, &document, &state, &OnDocument::Nothing, context.now),
+                Folding::Known(state) => {
+                    let as_wholes = self.seen.as_wholes.contains(&document);
+                    write::known(projection, &document, &state, &OnDocument::Nothing, as_wholes, context.now)
+                }
                 Folding::Blind(effects) => {
                     let without_maps = self.seen.without_maps.contains(&document);
                     let action = write::blind(projection, &document, &effects, without_maps, &OnDocument::Nothing);

@@ -52,12 +52,14 @@ pub(super) fn mark_only(projection: &Projection, document: &DocumentKey, attribu
 }
 
 /// The write of a document that has been read: it is conditional on everything that was read. Nothing where there is
-/// nothing to write.
+/// nothing to write. `as_wholes`: top-level attributes are compared and set as wholes, for what is in their maps would be
+/// too much for an expression.
 pub(super) fn known(
     projection: &Projection,
     document: &DocumentKey,
     state: &State,
     guard: &OnDocument<'_>,
+    as_wholes: bool,
     now: &str,
 ) -> Option<Action> {
     let table = &projection.table.name;
@@ -66,7 +68,8 @@ pub(super) fn known(
     let empty = Item::new();
     let base = state.base().unwrap_or(&empty);
     let mut writer = Writer::default();
-    conditions(&mut writer, projection, state, guard);
+    let touched = touched(state, as_wholes);
+    conditions(&mut writer, projection, state, &touched, guard);
     let mut gone: BTreeSet<String> = BTreeSet::new();
     if !state.exists() {
         // Under `order_by` there is a row even of a document that never was: its version says that it has events.
@@ -92,7 +95,7 @@ pub(super) fn known(
             let kept = guard.attribute(projection);
             gone.extend(base.keys().filter(|name| own(name) && !stays(name) && Some(*name) != kept.as_ref()).cloned());
         }
-        paths(&mut writer, projection, state, base, &key);
+        paths(&mut writer, projection, state, &touched, base, &key);
     }
     for name in gone {
         if base.contains_key(&name) && !(state.exists() && state.document().contains_key(&name)) {
@@ -110,11 +113,25 @@ pub(super) fn known(
     (!writer.is_empty()).then(|| writer.update(table, key))
 }
 
+/// The paths that were written, or the attributes that they are in.
+fn touched(state: &State, as_wholes: bool) -> BTreeSet<DocumentPath> {
+    match as_wholes {
+        true => state.touched().map(|path| DocumentPath::attribute(path.root())).collect(),
+        false => state.touched().cloned().collect(),
+    }
+}
+
 /// Everything that was read has to be as it was.
-fn conditions(writer: &mut Writer, projection: &Projection, state: &State, guard: &OnDocument<'_>) {
+fn conditions(
+    writer: &mut Writer,
+    projection: &Projection,
+    state: &State,
+    touched: &BTreeSet<DocumentPath>,
+    guard: &OnDocument<'_>,
+) {
     let Some(base) = state.base() else { return };
     writer.require_item(&projection.table.partition_key.name);
-    let mut read: Vec<DocumentPath> = state.touched().cloned().collect();
+    let mut read: Vec<DocumentPath> = touched.iter().cloned().collect();
     read.extend(read_paths(projection));
     read.extend(guard.attribute(projection).map(|name| DocumentPath::attribute(&name)));
     if projection.can_delete() {
@@ -163,12 +180,19 @@ fn is_key(projection: &Projection, name: &str) -> bool {
 }
 
 /// Sets or removes what was written, where it is not what it was.
-fn paths(writer: &mut Writer, projection: &Projection, state: &State, base: &Item, key: &Item) {
+fn paths(
+    writer: &mut Writer,
+    projection: &Projection,
+    state: &State,
+    touched: &BTreeSet<DocumentPath>,
+    base: &Item,
+    key: &Item,
+) {
     let mut whole: Vec<DocumentPath> = Vec::new();
     // A document that was deleted and made anew has nothing left of its maps: its attributes are set as wholes.
     let roots = projection.attributes.iter().cloned().chain([projection.by_attribute()]);
     let roots: Vec<DocumentPath> = roots.map(|name| DocumentPath(vec![name])).collect();
-    let written: Vec<&DocumentPath> = if state.replaced() { roots.iter().collect() } else { state.touched().collect() };
+    let written: Vec<&DocumentPath> = if state.replaced() { roots.iter().collect() } else { touched.iter().collect() };
     for path in written {
         if key.contains_key(path.root()) {
             continue;

@@ -26,7 +26,8 @@ pub const MARK: &str = "mark";
 /// The attribute of a lane's row that holds what its item contributes (`retract: true`).
 const CONTRIBUTES: &str = "contributes";
 
-fn row(partition: String, sort: String) -> Item {
+/// The key of a row.
+pub fn row(partition: String, sort: String) -> Item {
     [(PARTITION_KEY.to_owned(), Value::String(partition)), (SORT_KEY.to_owned(), Value::String(sort))].into()
 }
 
@@ -105,11 +106,14 @@ pub struct OrderedEvent {
     pub source: usize,
     /// The event.
     pub event: Arc<Event>,
+    /// The sort key of its dead letter, where it cannot be applied among the events that are there so far; empty where
+    /// the projection keeps none.
+    pub letter: Option<String>,
 }
 
 /// The row of an event there: what the rules need of it, so that the document can be folded anew.
 pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Projection, program: &Program) -> Item {
-    let OrderedEvent { order, id, source, event } = ordered;
+    let OrderedEvent { order, id, source, event, letter } = ordered;
     let paths = &program.streams[event.stream].paths;
     let found = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
         Slot::Found(value) => Some((paths.text(slot)?.to_owned(), value.clone())),
@@ -139,6 +143,9 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
     write_item(&found.collect(), &mut values);
     item.insert("values".to_owned(), Value::String(values));
     item.insert("metadata".to_owned(), Value::Map(metadata));
+    if let Some(letter) = letter {
+        item.insert("letter".to_owned(), Value::from(letter.as_str()));
+    }
     item
 }
 
@@ -176,7 +183,12 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
         change: ["insert", "modify", "remove"].into_iter().find(|name| text("change").as_deref() == Some(name)),
     };
     let event = Arc::new(Event { record: usize::MAX, stream, slots: slots.collect(), metadata });
-    Some(OrderedEvent { order, id, source, event })
+    Some(OrderedEvent { order, id, source, event, letter: column("letter") })
+}
+
+/// The partition key of the dead letters of a source that wait to be dealt with.
+pub fn open_letters(source: &Source) -> String {
+    join(&["open", &source.bookkeeping], MAX_PARTITION_KEY_BYTES)
 }
 
 /// What a row of the table of dead letters says.
@@ -223,7 +235,7 @@ pub fn dead_letter_row(letter: &DeadLetter<'_>) -> Item {
         ],
         MAX_SORT_KEY_BYTES,
     );
-    let mut item = row(join(&["open", &letter.source.bookkeeping], MAX_PARTITION_KEY_BYTES), sort);
+    let mut item = row(open_letters(letter.source), sort);
     let mut end = letter.record.len().min(MAX_RECORD_BYTES);
     while !letter.record.is_char_boundary(end) {
         end -= 1;

@@ -96,8 +96,8 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
         })
         .map_err(|problem| Failure::of(problem, rule, blamed.take()))?;
     }
-    // A rule all of whose values are nothing still makes the document come into being where `derive` fills it.
-    changes.retain(|change| !change.is_empty() || (change.operations.touched && projection.always_reads()));
+    // A rule all of whose values are nothing changes nothing.
+    changes.retain(|change| !change.is_empty());
     Ok(changes)
 }
 

@@ -65,8 +65,6 @@ pub struct Operations {
     pub by_path: BTreeMap<DocumentPath, Operation>,
     /// Whether the document is deleted.
     pub delete: bool,
-    /// Whether a rule applied, even if all of its values were nothing.
-    pub touched: bool,
 }
 
 impl Operations {
@@ -81,7 +79,6 @@ impl Operations {
     ///
     /// A value that is missing or of the wrong type, and two operations on one path, numbers that are added apart.
     pub fn add_rule(&mut self, projection: &Projection, rule: &Rule, scope: &Scope<'_>) -> Result<(), Problem> {
-        self.touched = true;
         for term in &rule.operations {
             let Some(path) = path(&term.target, scope)? else { continue };
             if let Some(operation) = operation(projection, term, &path, scope)? {

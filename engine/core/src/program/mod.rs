@@ -175,9 +175,19 @@ impl Projection {
         !self.derive.is_empty() || self.can_delete()
     }
 
+    /// The attributes of a document in which guards keep what they remember: they outlive it.
+    pub fn kept_attributes(&self) -> Vec<String> {
+        let kept = self.sources.iter().filter_map(|source| match &source.guard {
+            Guard::Document { attribute, .. } => Some(attribute.to_string()),
+            Guard::EventsTable { order_by: Some(_), .. } => Some(self.version_attribute()),
+            Guard::None | Guard::Lane { .. } | Guard::EventsTable { order_by: None, .. } => None,
+        });
+        kept.collect()
+    }
+
     /// Whether something of a deleted document stays behind: its mark or version is on it.
     pub fn leaves_rows(&self) -> bool {
-        self.can_delete() && self.sources.iter().any(|source| source.guard.is_on_document())
+        self.can_delete() && !self.kept_attributes().is_empty()
     }
 }
 
@@ -314,13 +324,6 @@ pub enum Guard {
         /// What orders the events of a document, where the documents are what the events make in that order.
         order_by: Option<Term>,
     },
-}
-
-impl Guard {
-    /// Whether it keeps something on the document.
-    pub fn is_on_document(&self) -> bool {
-        matches!(self, Guard::Document { .. } | Guard::EventsTable { order_by: Some(_), .. })
-    }
 }
 
 /// What orders the events of a document.

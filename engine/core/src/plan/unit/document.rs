@@ -97,7 +97,7 @@ impl Unit {
                 break;
             }
             let folded = deferred_operations(change, event, projection, state.document()).and_then(|operations| {
-                if operations.is_empty() && !operations.touched {
+                if operations.is_empty() {
                     return Ok(());
                 }
                 state.fold(&operations, &key, projection).map_err(Failure::from)

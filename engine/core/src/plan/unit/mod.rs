@@ -143,6 +143,15 @@ enum Target {
     DeadLetter,
 }
 
+impl Target {
+    fn document(&self) -> Option<&DocumentKey> {
+        match self {
+            Target::Document(document) => Some(document),
+            Target::Lane(_) | Target::Event(_) | Target::DeadLetter => None,
+        }
+    }
+}
+
 /// What comes next in a unit.
 enum Step {
     /// This request.
@@ -331,7 +340,15 @@ impl Unit {
     /// The next request, made of as many pending events as fit; none when nothing is pending.
     pub(super) fn request(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Option<Request> {
         let (_, source) = self.parts(context);
+        // Every look brings an event further, or halves what is looked at: more of them would be a mistake of ours, which
+        // must not hold up the stream for ever.
+        let mut looks = 1000 + 64 * self.pending.len();
         while !self.pending.is_empty() {
+            looks -= 1;
+            if looks == 0 {
+                self.fail("viewfold finds no request that brings its events further; please report this", outcomes);
+                return None;
+            }
             if self.attempts > MAX_ATTEMPTS {
                 let message = "what was to be written kept changing while it was being written; others write to it too";
                 self.fail(message, outcomes);
@@ -411,6 +428,7 @@ impl Unit {
         self.attempts += 1;
         let (mut refused, mut failed, mut learned) = (None, None, false);
         let mut repeated: HashSet<usize> = HashSet::new();
+        let documents: Vec<DocumentKey> = targets.iter().filter_map(Target::document).cloned().collect();
         for (target, reason) in targets.into_iter().zip(reasons) {
             match (target, reason) {
                 (_, Cancellation::None) => {}
@@ -451,7 +469,7 @@ impl Unit {
         } else if learned {
             // Another look with what is known now.
         } else if let Some(message) = refused {
-            self.halve(message);
+            self.halve(message, documents);
             self.attempts = 0;
         } else {
             self.fail(failed.as_deref().unwrap_or("the transaction was cancelled without a reason"), outcomes);
@@ -479,15 +497,32 @@ impl Unit {
         }
     }
 
-    /// Covers half as many events the next time; rejects the event that is alone.
-    fn halve(&mut self, message: String) {
+    /// Covers half as many events the next time. The event that is alone is looked at beside its documents, which tell
+    /// more exactly what is wrong; where they have been read, it is rejected.
+    fn halve(&mut self, message: String, documents: Vec<DocumentKey>) {
         if self.covered > 1 {
             self.limit = self.covered / 2;
             return;
         }
         self.limit = usize::MAX;
+        let unread = |document: &&DocumentKey| !self.seen.must_read.contains(*document);
+        if documents.iter().any(|document| unread(&document)) {
+            self.limit = 1;
+            self.seen.must_read.extend(documents);
+            return;
+        }
         let problem = Problem::new(crate::report::Reason::RefusedByStore, message);
-        self.reject(0, problem);
+        self.reject_whole(0, problem);
+    }
+
+    /// Marks a pending event as one that cannot be applied whatever comes before it: nothing of it is tried again, and what
+    /// its item contributed before stays.
+    fn reject_whole(&mut self, number: usize, failure: impl Into<Failure>) {
+        self.reject(number, failure);
+        if let Some(application) = self.pending.get_mut(number) {
+            application.changes.clear();
+            application.contribution = None;
+        }
     }
 
     /// Marks a pending event as one that cannot be applied.
@@ -509,10 +544,7 @@ impl Unit {
         if !self.seen.as_wholes.insert(document) {
             let message =
                 "the event changes more attributes than one update of DynamoDB holds: its expression has 4 KB";
-            self.reject(0, Problem::new(crate::report::Reason::TooLarge, message));
-            if let Some(front) = self.pending.front_mut() {
-                front.changes.clear();
-            }
+            self.reject_whole(0, Problem::new(crate::report::Reason::TooLarge, message));
         }
     }
 

@@ -4,7 +4,7 @@
 //! the document. A late one makes all of the document's events be read and folded anew. Either write is conditional on
 //! the version, in one transaction with the rows of the new events.
 
-use super::super::expression::fits;
+use super::super::expression::{Writer, fits};
 use super::super::request::{Action, Put, Request};
 use super::write::{self, OnDocument};
 use super::{Application, Context, MAX_ACTIONS, Sent, Step, Target, Unit};
@@ -12,7 +12,7 @@ use crate::bookkeeping::{self, OrderedEvent};
 use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
 use crate::event::Event;
 use crate::fold::State;
-use crate::program::{Guard, OnError, Projection};
+use crate::program::{Guard, OnError, Projection, Source};
 use crate::report::{Outcome, Outcomes, Problem, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,6 +67,37 @@ impl Version {
     }
 }
 
+/// What folding events in their order came to.
+struct Folded {
+    state: State,
+    /// The covered events that cannot be applied, by their place.
+    failures: BTreeMap<usize, Failure>,
+    /// Events that were applied before and cannot be now that a late one is before them, with what is wrong; or that could
+    /// not be, and can now.
+    turned: Vec<(OrderedEvent, Option<Failure>)>,
+}
+
+/// The dead letter of an event that cannot be applied, where the projection keeps them.
+fn letter(
+    application: &Application,
+    projection: &Projection,
+    source: &Source,
+    context: &Context<'_>,
+) -> Option<Action> {
+    let keeps = projection.on_error == OnError::DeadLetter;
+    keeps.then(|| application.dead_letter(projection, source, context, true)).flatten()
+}
+
+/// The sort key of a dead letter.
+fn sort_key(letter: Option<&Action>) -> String {
+    match letter {
+        Some(Action::Put(put)) => {
+            put.item.get(bookkeeping::SORT_KEY).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
 impl Unit {
     /// The next request of a unit of one document whose events are ordered.
     pub(super) fn ordered(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Step {
@@ -100,17 +131,28 @@ impl Unit {
         // evaluated has no change to fold, and becomes a dead letter when it is the first.
         let foldable = self.pending.iter().take_while(|application| !application.changes.is_empty()).count();
         self.covered = self.limit.min(MAX_ACTIONS - 1).min(foldable).max(1);
-        let (state, failures) = match (&self.seen.ordered, late) {
+        let Folded { state, mut failures, turned } = match (&self.seen.ordered, late) {
             (Some(before), true) => self.anew(&document, item, before, projection),
             _ => self.on_top(&document, item, projection),
         };
-        if let (OnError::Fail, Some(first)) = (projection.on_error, failures.keys().next().copied()) {
-            if first > 0 {
+        if projection.on_error == OnError::Fail {
+            let first_turned = turned.iter().find_map(|(_, failure)| failure.clone());
+            if let Some(first) = failures.keys().next().copied().filter(|first| *first > 0) {
                 self.limit = first;
                 return Step::Again;
             }
-            self.pending[0].rejection = failures.into_values().next();
-            return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
+            if let Some(failure) = failures.remove(&0).or(first_turned) {
+                self.pending[0].rejection = Some(failure);
+                return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
+            }
+        } else if 2 * turned.len() + 2 * self.covered + 1 > MAX_ACTIONS {
+            if self.covered > 1 {
+                self.limit = self.covered / 2;
+                return Step::Again;
+            }
+            let message = format!("it is late, and with it {} later events turn out differently", turned.len());
+            self.reject_whole(0, Problem::new(Reason::TooLate, message));
+            return Step::Again;
         }
         self.record_failures(failures);
         let guard = OnDocument::Version(self.next_version(version.as_ref()));
@@ -119,13 +161,42 @@ impl Unit {
         let mut targets: Vec<Target> = Vec::new();
         let mut actions: Vec<Action> = Vec::new();
         for (number, application) in self.pending.range(..self.covered).enumerate() {
-            let Some(ordered) = ordered_event(application, self.source) else { continue };
+            let Some(mut ordered) = ordered_event(application, self.source) else { continue };
+            let letter = letter(application, projection, source, context);
+            ordered.letter = application.rejection.as_ref().map(|_| sort_key(letter.as_ref()));
             let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
             actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
             targets.push(Target::Event(number));
-            if projection.on_error == OnError::DeadLetter
-                && let Some(letter) = application.dead_letter(projection, source, context, true)
-            {
+            if let Some(letter) = letter {
+                actions.push(letter);
+                targets.push(Target::DeadLetter);
+            }
+        }
+        for (mut ordered, failure) in turned {
+            let source = &projection.sources[ordered.source];
+            let letter = match (failure, &ordered.letter) {
+                (Some(failure), _) => {
+                    let mut application = Application::new(&ordered.event);
+                    application.rejection = Some(failure);
+                    let letter = letter(&application, projection, source, context);
+                    ordered.letter = Some(sort_key(letter.as_ref()));
+                    letter
+                }
+                (None, before) => {
+                    let gone =
+                        before.as_ref().filter(|sort| !sort.is_empty()).zip(context.program.dead_letters.as_ref());
+                    let gone = gone.map(|(sort, table)| {
+                        let key = bookkeeping::row(bookkeeping::open_letters(source), sort.clone());
+                        Writer::default().removal(table, key)
+                    });
+                    ordered.letter = None;
+                    gone
+                }
+            };
+            let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
+            actions.push(Writer::default().put(table, row));
+            targets.push(Target::DeadLetter);
+            if let Some(letter) = letter {
                 actions.push(letter);
                 targets.push(Target::DeadLetter);
             }
@@ -165,13 +236,8 @@ impl Unit {
         Version { writes, order: order.to_owned(), id: id.to_owned() }.text()
     }
 
-    /// The covered events folded onto the document, and those that cannot be.
-    fn on_top(
-        &self,
-        document: &DocumentKey,
-        item: Option<Item>,
-        projection: &Projection,
-    ) -> (State, BTreeMap<usize, Failure>) {
+    /// The covered events folded onto the document.
+    fn on_top(&self, document: &DocumentKey, item: Option<Item>, projection: &Projection) -> Folded {
         let key = document.item(projection);
         let mut state = State::new(item, projection);
         let mut failures = BTreeMap::new();
@@ -181,20 +247,20 @@ impl Unit {
                 failures.insert(number, failure);
             }
         }
-        (state, failures)
+        Folded { state, failures, turned: Vec::new() }
     }
 
-    /// All events of the document folded in their order, the covered ones among them, and those that cannot be.
+    /// All events of the document folded in their order, the covered ones among them.
     fn anew(
         &self,
         document: &DocumentKey,
         item: Option<Item>,
         before: &[OrderedEvent],
         projection: &Projection,
-    ) -> (State, BTreeMap<usize, Failure>) {
+    ) -> Folded {
         let key = document.item(projection);
-        let mut state = State::before_all_events(item, projection);
-        let mut failures = BTreeMap::new();
+        let mut folded =
+            Folded { state: State::before_all_events(item, projection), failures: BTreeMap::new(), turned: Vec::new() };
         let new = self.pending.range(..self.covered).enumerate();
         let new =
             new.filter_map(|(number, application)| Some((Some(number), ordered_event(application, self.source)?)));
@@ -202,19 +268,25 @@ impl Unit {
         let mut all: Vec<(Option<usize>, OrderedEvent)> = old.chain(new).collect();
         all.sort_by(|(_, a), (_, b)| (&a.order, &a.id).cmp(&(&b.order, &b.id)));
         for (number, ordered) in all {
-            let folded = event_changes(&ordered, projection).and_then(|changes| {
+            let result = event_changes(&ordered, projection).and_then(|changes| {
                 match changes.into_iter().find(|change| change.document == *document) {
-                    Some(change) => fold(&mut state, &change, &ordered.event, &key, projection),
+                    Some(change) => fold(&mut folded.state, &change, &ordered.event, &key, projection),
                     None => Ok(()),
                 }
             });
-            // One that was applied in another order and cannot be in this one changes nothing, as if it had come in its
-            // order at once.
-            if let (Err(failure), Some(number)) = (folded, number) {
-                failures.insert(number, failure);
+            let failure = result.err().map(|mut failure| {
+                failure.document.get_or_insert_with(|| document.clone());
+                failure
+            });
+            match (number, failure) {
+                (Some(number), Some(failure)) => drop(folded.failures.insert(number, failure)),
+                (None, failure) if failure.is_some() != ordered.letter.is_some() => {
+                    folded.turned.push((ordered, failure));
+                }
+                _ => {}
             }
         }
-        (state, failures)
+        folded
     }
 
     /// Takes the rows of the document's events, and drops the pending ones that are among them.
@@ -252,6 +324,7 @@ fn ordered_event(application: &Application, source: usize) -> Option<OrderedEven
         id: id.to_owned(),
         source,
         event: Arc::clone(application.event.as_ref()?),
+        letter: None,
     })
 }
 
@@ -263,7 +336,7 @@ fn event_changes(ordered: &OrderedEvent, projection: &Projection) -> Result<Vec<
 
 fn fold(state: &mut State, change: &Change, event: &Event, key: &Item, projection: &Projection) -> Result<(), Failure> {
     let operations: Operations = deferred_operations(change, event, projection, state.document())?;
-    if operations.is_empty() && !operations.touched {
+    if operations.is_empty() {
         return Ok(());
     }
     Ok(state.fold(&operations, key, projection)?)

@@ -80,12 +80,7 @@ impl Unit {
         let large = targets.iter().zip(&actions).find(|(_, action)| !fits(action)).map(|(target, _)| target.clone());
         if let Some(target) = large {
             match target {
-                Target::Document(document) => {
-                    self.widen(document);
-                    if self.pending.front().is_some_and(|front| front.rejection.is_some()) {
-                        self.pending[0].contribution = None;
-                    }
-                }
+                Target::Document(document) => self.widen(document),
                 _ => self.fail("a row of the guard does not fit a request", outcomes),
             }
             return Step::Again;
@@ -230,14 +225,6 @@ impl Unit {
         Some(Lane { first: first.clone(), last: first.clone(), contribution, changed: false })
     }
 
-    /// Marks a pending event as one that cannot be applied at all: what its item contributed before stays.
-    fn reject_whole(&mut self, number: usize, failure: impl Into<Failure>) {
-        self.reject(number, failure);
-        if let Some(application) = self.pending.get_mut(number) {
-            application.contribution = None;
-        }
-    }
-
     fn fold_change(
         &mut self,
         change: &Change,
@@ -284,7 +271,7 @@ impl Unit {
             Folding::Known(state) => {
                 let Some(event) = &self.pending[number].event else { return Ok(()) };
                 let operations: Operations = deferred_operations(change, event, projection, state.document())?;
-                if operations.is_empty() && !operations.touched {
+                if operations.is_empty() {
                     return Ok(());
                 }
                 let key = document.item(projection);

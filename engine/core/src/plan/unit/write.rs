@@ -72,15 +72,21 @@ pub(super) fn known(
     conditions(&mut writer, projection, state, &touched, guard);
     let mut gone: BTreeSet<String> = BTreeSet::new();
     if !state.exists() {
-        // Under `order_by` there is a row even of a document that never was: its version says that it has events.
-        if state.base().is_none() && !matches!(guard, OnDocument::Version(_)) {
+        // Under `order_by` there is a row even of a document that never was: its version says that it has events. And the
+        // mark of one that came and went in one batch has to be somewhere.
+        let is_needed = match guard {
+            OnDocument::Nothing => false,
+            OnDocument::Mark { .. } => state.replaced(),
+            OnDocument::Version(_) => true,
+        };
+        if state.base().is_none() && !is_needed {
             return None;
         }
-        if !projection.shared && matches!(guard, OnDocument::Nothing) {
+        if !projection.shared && projection.kept_attributes().is_empty() {
             return Some(writer.removal(table, key));
         }
-        // What others need stays: the guard's own attributes, and those of other writers.
-        leave_row(&mut writer, &mut gone, projection, base, guard, now);
+        // What others need stays: what guards remember, and the attributes of other writers.
+        leave_row(&mut writer, &mut gone, projection, base, now);
     } else {
         if base.contains_key(&projection.deleted_attribute()) {
             // The document comes to life again.
@@ -92,8 +98,8 @@ pub(super) fn known(
         if state.replaced() {
             let stays = |name: &String| key.contains_key(name) || state.document().contains_key(name);
             let own = |name: &String| !projection.shared || is_own(projection, name);
-            let kept = guard.attribute(projection);
-            gone.extend(base.keys().filter(|name| own(name) && !stays(name) && Some(*name) != kept.as_ref()).cloned());
+            let kept = projection.kept_attributes();
+            gone.extend(base.keys().filter(|name| own(name) && !stays(name) && !kept.contains(name)).cloned());
         }
         paths(&mut writer, projection, state, &touched, base, &key);
     }
@@ -223,23 +229,15 @@ fn paths(
 }
 
 /// What is left of a document that goes, where not the whole item can.
-fn leave_row(
-    writer: &mut Writer,
-    gone: &mut BTreeSet<String>,
-    projection: &Projection,
-    base: &Item,
-    guard: &OnDocument<'_>,
-    now: &str,
-) {
-    let kept = guard.attribute(projection);
+fn leave_row(writer: &mut Writer, gone: &mut BTreeSet<String>, projection: &Projection, base: &Item, now: &str) {
+    let kept = projection.kept_attributes();
     for name in base.keys() {
-        let stays =
-            is_key(projection, name) || Some(name) == kept.as_ref() || (projection.shared && !is_own(projection, name));
+        let stays = is_key(projection, name) || kept.contains(name) || (projection.shared && !is_own(projection, name));
         if !stays {
             gone.insert(name.clone());
         }
     }
-    if matches!(guard, OnDocument::Nothing) {
+    if kept.is_empty() {
         return;
     }
     let now = seconds(now);
@@ -248,7 +246,7 @@ fn leave_row(
     gone.retain(|name| *name != deleted && name != projection.ttl_attribute());
     writer.set(&DocumentPath::attribute(&deleted), number(now));
     // Rows of events never expire, so under `order_by` neither does what says that they were folded.
-    if !projection.shared && matches!(guard, OnDocument::Mark { .. }) {
+    if !projection.shared && !kept.contains(&projection.version_attribute()) {
         writer.set(&DocumentPath::attribute(projection.ttl_attribute()), number(now + KEEP_DELETED_SECONDS));
     }
 }

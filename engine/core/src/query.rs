@@ -6,7 +6,7 @@
 //!
 //! [RFC 9535]: https://www.rfc-editor.org/rfc/rfc9535
 
-use crate::compile::{PathError, path_step, path_syntax_error, unquote_name};
+use crate::compile::{PathError, no_stray_space, path_step, path_syntax_error, unquote_name};
 use crate::program::Step;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -65,6 +65,7 @@ impl PartialEq for Query {
 /// When the text is no JSONPath, is too long, or nested too deep.
 pub fn compile(text: &str) -> Result<CompiledPath, PathError> {
     bounded(text)?;
+    no_stray_space(text)?;
     let query = parse_json_path(text).map_err(|error| path_syntax_error(text, &error.to_string()))?;
     let JpQuery { segments } = query;
     let plain = segments.iter().take_while(|segment| path_step(segment).is_some()).count();

@@ -143,7 +143,7 @@ impl Step {
         for (path, Doing { word, value }) in &self.doings {
             let value = value.clone();
             let whole = |number: usize| Value::Number(number.to_string().parse().unwrap());
-            let append = |value, last| Operation::Append(Append { value, last, by: None, unique_by: None });
+            let append = |value, last| Operation::Append(vec![Append { value, last, by: None, unique_by: None }]);
             let operation = match (*word, value) {
                 ("add", Value::Number(number)) => Operation::Add(number),
                 ("add_set", value) => Operation::AddSet(set(value)),
@@ -153,12 +153,12 @@ impl Step {
                 ("min", value) => Operation::Min(value),
                 ("append", value) => append(value, None),
                 ("append_last", value) => append(value, Some(2)),
-                ("append_by", value) => Operation::Append(Append {
+                ("append_by", value) => Operation::Append(vec![Append {
                     value: Value::Map([("k".to_owned(), value), ("v".to_owned(), whole(number))].into()),
                     last: Some(3),
                     by: Some((whole(number * 7 % 5), format!("shardId-0:{}", 1000 + number))),
                     unique_by: Some("k".into()),
-                }),
+                }]),
                 ("remove", _) => Operation::Remove,
                 ("remove_from", value) => Operation::RemoveFrom(set(value)),
                 other => panic!("{other:?}"),

@@ -104,6 +104,8 @@ codes! {
     TableMismatch = "VF0503",
     /// A table that a projection needs and the deployment does not have.
     MissingTable = "VF0504",
+    /// Views that feed each other in a circle.
+    Circle = "VF0505",
 }
 
 /// How grave a finding is.

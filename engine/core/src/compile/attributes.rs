@@ -59,4 +59,17 @@ impl Compiler<'_> {
             self.error(Code::ReservedAttribute, ttl.span, message);
         }
     }
+
+    /// What guards and deletions keep on a document has names of its own.
+    pub(super) fn check_bookkeeping(&mut self, spec: &spec::Projection, projection: &Projection) {
+        let names = projection.bookkeeping_attributes();
+        for (number, (name, what)) in names.iter().enumerate() {
+            if let Some((_, other)) = names[..number].iter().find(|(other, _)| other == name) {
+                let message = format!("{other} and {what} would both be in the attribute `{name}`");
+                self.error(Code::ReservedAttribute, spec.projection.span, message).help = Some(
+                    "choose another name for the projection, its sources, the mark's `attribute` or the `ttl`".into(),
+                );
+            }
+        }
+    }
 }

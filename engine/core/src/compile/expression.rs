@@ -75,8 +75,17 @@ impl Compiler<'_> {
             expression::Kind::Path(path) => return self.path_operand(path, here, terms),
             expression::Kind::Name(name) => return self.name(name, here, terms),
             expression::Kind::Call(name, arguments) => {
-                let resolved: Vec<Option<Term>> =
-                    arguments.iter().map(|argument| self.resolve(argument, place, terms)).collect();
+                let is_lazy = |number: usize| match name.as_str() {
+                    "if" => number > 0,
+                    "default" | "exists" => true,
+                    _ => false,
+                };
+                let mut resolved: Vec<Option<Term>> = Vec::with_capacity(arguments.len());
+                for (number, argument) in arguments.iter().enumerate() {
+                    self.lazy += usize::from(is_lazy(number));
+                    resolved.push(self.resolve(argument, place, terms));
+                    self.lazy -= usize::from(is_lazy(number));
+                }
                 let resolved: Vec<Term> = resolved.into_iter().collect::<Option<_>>()?;
                 self.call(name, resolved, arguments, here, place)?
             }
@@ -94,7 +103,11 @@ impl Compiler<'_> {
                 Term::Unary(*operator, Box::new(term))
             }
             expression::Kind::Binary(operator, left, right) => {
-                let (a, b) = (self.resolve(left, place, terms), self.resolve(right, place, terms));
+                let a = self.resolve(left, place, terms);
+                let is_lazy = usize::from(matches!(operator, Binary::And | Binary::Or));
+                self.lazy += is_lazy;
+                let b = self.resolve(right, place, terms);
+                self.lazy -= is_lazy;
                 let (a, b) = (a?, b?);
                 self.operands(*operator, (&a, left), (&b, right), place)?;
                 Term::Binary(*operator, Box::new(a), Box::new(b))
@@ -111,6 +124,8 @@ impl Compiler<'_> {
         match evaluate(&term, &Scope::default()) {
             Ok(Some(value)) => Some(Term::Constant(value)),
             Ok(None) => Some(term),
+            // It may never be needed.
+            Err(_) if self.lazy > 0 => Some(term),
             Err(problem) => {
                 let span = self.inside(here, 1);
                 self.error(Code::BadExpression, span, format!("this never has a value: {}", problem.message));
@@ -159,6 +174,7 @@ impl Compiler<'_> {
                 self.error(Code::ReservedAttribute, span, format!("`{first}` is viewfold's own and cannot be read"));
                 return None;
             }
+            self.document_names.push((first.clone(), span));
             return Some(Term::Document { steps, optional, path });
         }
         if terms.element.as_deref() == Some(root) {
@@ -305,6 +321,27 @@ impl Compiler<'_> {
                 let span = self.inside(Place { at: place.at + argument.at, ..place }, 1);
                 let message = format!("`{name}` takes {parameter} here, and this is a {kind}");
                 self.error(Code::BadOperand, span, message);
+                return None;
+            }
+        }
+        // What the file says is right or wrong whatever the event brings.
+        if let Some(sample) = function.sample()
+            && let [Term::Constant(_), ..] = &terms[1..]
+            && !matches!(terms[0], Term::Constant(_))
+            && self.lazy == 0
+        {
+            let constants: Option<Vec<Value>> = terms[1..]
+                .iter()
+                .map(|term| match term {
+                    Term::Constant(value) => Some(value.clone()),
+                    _ => None,
+                })
+                .collect();
+            let values = constants.map(|rest| [vec![sample], rest].concat());
+            if let Some(Err(problem)) = values.map(|values| function.call(&values)) {
+                let at = arguments.get(1).map_or(0, |argument| argument.at);
+                let span = self.inside(Place { at: place.at + at, ..place }, 1);
+                self.error(Code::BadExpression, span, format!("this never has a value: {}", problem.message));
                 return None;
             }
         }

@@ -1,6 +1,7 @@
 //! The types of terms, as far as they can be known before any event.
 
 use crate::expression::{Binary, Unary};
+use crate::functions::Function;
 use crate::program::{Subject, Term};
 use viewfold_value::Kind;
 
@@ -40,6 +41,10 @@ pub(super) fn may_be_nothing(term: &Term) -> bool {
         Term::If(_, then, Some(otherwise)) => may_be_nothing(then) || may_be_nothing(otherwise),
         Term::Default(_, otherwise) => may_be_nothing(otherwise),
         Term::Constant(_) | Term::List(_) | Term::Map(_) | Term::Exists(_) => false,
+        // A set of no elements is nothing.
+        Term::Call(Function::Set, elements) => elements.iter().any(|element| {
+            matches!(kind_of(element), None | Some(Kind::List)) || may_be_nothing(element)
+        }),
         Term::Text(_) | Term::Call(..) | Term::Unary(..) | Term::Binary(..) | Term::Let(_) => {
             term.parts().into_iter().any(may_be_nothing)
         }

@@ -3,6 +3,7 @@
 //! Findings are collected, not returned one by one: a file's author sees all of them at once.
 
 mod attributes;
+mod derive;
 mod expression;
 mod guard;
 mod kinds;
@@ -18,7 +19,7 @@ mod template;
 mod term;
 
 pub use path::{PathError, parse as parse_path};
-pub(crate) use path::{path_step, path_syntax_error, unquote_name};
+pub(crate) use path::{no_stray_space, path_step, path_syntax_error, unquote_name};
 
 use crate::program::{OnError, Program, Projection, Source, Table};
 use std::collections::{BTreeMap, HashSet};
@@ -106,6 +107,9 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
     }
     findings.append(&mut tables::check(files));
     tables::finish(&mut program, options);
+    if program.projections.len() == files.len() {
+        findings.append(&mut tables::check_together(files, &program));
+    }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         Err(findings)
     } else {
@@ -121,6 +125,10 @@ struct Compiler<'f> {
     findings: Vec<Diagnostic>,
     /// The values of `let` that some rule uses.
     used_lets: HashSet<Span>,
+    /// The attributes of the document that values look at.
+    document_names: Vec<(String, Span)>,
+    /// How many operands that may never be evaluated the one that is looked at stands in.
+    lazy: usize,
 }
 
 /// The value of a literal that depends on no event: values of tests, with `${…}` and all functions.
@@ -154,7 +162,15 @@ impl<'f> Compiler<'f> {
         schemas: &'f BTreeMap<String, Result<String, String>>,
         options: &'f Options,
     ) -> Compiler<'f> {
-        Compiler { source, schemas, options, findings: Vec::new(), used_lets: HashSet::new() }
+        Compiler {
+            source,
+            schemas,
+            options,
+            findings: Vec::new(),
+            used_lets: HashSet::new(),
+            document_names: Vec::new(),
+            lazy: 0,
+        }
     }
 }
 
@@ -218,7 +234,11 @@ impl Compiler<'_> {
             self.check_guards(spec, &projection);
             self.check_order(spec, &projection);
             self.check_attributes(spec, &projection);
+            self.check_bookkeeping(spec, &projection);
         }
+        self.check_document_names(&projection);
+        projection.delete_when =
+            projection.delete_when.take().map(|condition| derive::sums_from_zero(condition, &projection));
         let number = program.projections.len();
         for (rule, compiled) in projection.rules.iter().enumerate() {
             let stream = projection.sources[compiled.source].stream;
@@ -238,6 +258,9 @@ impl Compiler<'_> {
         {
             let message = format!("`{}` is the partition key already", sort.name);
             self.error(Code::KeyMismatch, sort.span, message);
+        }
+        for (name, _) in document.indexes.iter().flatten() {
+            self.table_name_of("index", &name.value, name.span);
         }
         Table {
             name: self.prefixed(&table.value),
@@ -276,44 +299,19 @@ impl Compiler<'_> {
         }
     }
 
-    /// `derive` and `delete_when`.
-    fn derived(
-        &mut self,
-        spec: &spec::Projection,
-        table: &Table,
-    ) -> (Vec<(String, crate::program::Term)>, Option<crate::program::Term>) {
-        let mut terms = Terms::of_document(spec.r#let.iter().collect());
-        let mut derive = Vec::new();
-        for (name, literal) in spec.derive.iter().flatten() {
-            let plain =
-                target::parse(&name.value).is_ok_and(|names| matches!(names.as_slice(), [target::Name::Fixed(_)]));
-            if !plain {
-                let message = format!("`derive` computes top-level attributes, and `{}` is none", name.value);
-                self.error(Code::WrongForm, name.span, message).help =
-                    Some("a name with a dot in it is written ['a.b']".into());
-                continue;
-            }
-            let root = target::root(&name.value);
-            let fine = self.check_attribute(&root, name.span, table);
-            if let Some(term) = self.term(literal, &mut terms)
-                && fine
-            {
-                derive.push((root, term));
-            }
-        }
-        let delete_when =
-            spec.delete_when.as_ref().and_then(|condition| self.condition(condition, "delete_when", &mut terms));
-        (derive, delete_when)
+    fn table_name(&mut self, name: &str, span: Span) {
+        self.table_name_of("table", name, span);
     }
 
-    fn table_name(&mut self, name: &str, span: Span) {
+    /// Tables and indexes have names of one form.
+    fn table_name_of(&mut self, what: &str, name: &str, span: Span) {
         if !(3..=255).contains(&name.len()) || !name.bytes().all(is_name_byte) {
             let help = if name.starts_with("arn:") {
                 "the name alone, without what stands before it in the ARN"
             } else {
                 "3 to 255 letters, digits, `_`, `-` and `.`"
             };
-            self.error(Code::WrongForm, span, format!("`{name}` cannot be the name of a DynamoDB table")).help =
+            self.error(Code::WrongForm, span, format!("`{name}` cannot be the name of a DynamoDB {what}")).help =
                 Some(help.into());
         }
     }

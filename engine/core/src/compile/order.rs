@@ -25,6 +25,33 @@ impl Compiler<'_> {
             }
         }
         self.check_delete_when(spec, projection);
+        self.check_derive(spec, projection);
+    }
+
+    /// Why the documents of a projection have no order, or no single one; nothing where every rule has one or says that any
+    /// will do.
+    fn no_order(spec: &spec::Projection, projection: &Projection) -> Option<&'static str> {
+        if spec.rules.iter().all(|rule| rule.any_order.unwrap_or(false)) {
+            return None;
+        }
+        let several = (projection.sources.len() > 1).then_some("several sources have no order among them");
+        projection.rules.iter().find_map(|rule| unordered(rule, projection)).or(several)
+    }
+
+    /// What is derived from itself is what it was before, and so depends on the order of events.
+    fn check_derive(&mut self, spec: &spec::Projection, projection: &Projection) {
+        let Some(why) = Self::no_order(spec, projection) else { return };
+        for (name, literal) in spec.derive.iter().flatten() {
+            let root = super::target::root(&name.value);
+            let derived = projection.derive.iter().find(|(derived, _)| *derived == root);
+            if derived.is_some_and(|(_, term)| super::derive::looks_at(term, &root)) {
+                let message = format!(
+                    "`{root}` is derived from what it was before, which depends on the order of events, and {why}"
+                );
+                self.error(Code::OrderDependent, literal.span, message).help =
+                    Some("derive it from attributes that rules write".into());
+            }
+        }
     }
 
     fn check_rule_order(&mut self, written: &spec::Rule, rule: &Rule, projection: &Projection, why: &str) {
@@ -63,6 +90,30 @@ impl Compiler<'_> {
 
     /// Several sources have no order among them: what depends on one comes from one source.
     fn check_sources(&mut self, written: &spec::Rule, rule: &Rule, projection: &Projection) {
+        let help = "let one source do it, or say `any_order: true` in the rule";
+        let elsewhere = || projection.rules.iter().filter(|other| other.source != rule.source);
+        if rule.delete && elsewhere().next().is_some() {
+            let span = written.delete.as_ref().map_or_else(Span::default, |delete| delete.span);
+            let message =
+                "rules of another source change the document that this one deletes, and two sources have no order";
+            self.error(Code::OrderDependent, span, message).help = Some(help.into());
+        }
+        let theirs: Vec<&str> =
+            elsewhere().flat_map(|other| &other.operations).map(|operation| operation.target.root()).collect();
+        let read = theirs.iter().find(|name| rule.terms().any(|term| super::derive::looks_at(term, name)));
+        if let Some(name) = read {
+            let message = format!(
+                "the rule looks at `doc.{name}`, which a rule of another source writes, and two sources have no order"
+            );
+            let span = written.name.as_ref().map_or_else(Span::default, |name| name.span);
+            let span = written.r#if.as_ref().map_or(span, |condition| condition.span);
+            let span = if span == Span::default() {
+                written.written().first().map_or(span, |(_, path)| path.span)
+            } else {
+                span
+            };
+            self.error(Code::OrderDependent, span, message).help = Some(help.into());
+        }
         for operation in &rule.operations {
             let elsewhere = projection.rules.iter().filter(|other| other.source != rule.source);
             let met = elsewhere.flat_map(|other| &other.operations).any(|other| {
@@ -82,9 +133,7 @@ impl Compiler<'_> {
     /// `delete_when` depends on what is there at one moment, but for a document of sums that are all back at 0.
     fn check_delete_when(&mut self, spec: &spec::Projection, projection: &Projection) {
         let (Some(condition), Some(written)) = (&projection.delete_when, &spec.delete_when) else { return };
-        let all_may = spec.rules.iter().all(|rule| rule.any_order.unwrap_or(false));
-        let why = projection.rules.iter().find_map(|rule| unordered(rule, projection));
-        let Some(why) = why.filter(|_| !all_may) else { return };
+        let Some(why) = Self::no_order(spec, projection) else { return };
         let sums = projection.rules.iter().flat_map(|rule| &rule.operations).all(|operation| {
             matches!(&operation.kind, OperationKind::Add(value) if may_be_number(value)) && operation.target.is_fixed()
         });
@@ -158,7 +207,7 @@ fn fixed_by(value: &Term, key: &[Term]) -> bool {
     }
 }
 
-fn may_be_number(value: &Term) -> bool {
+pub(super) fn may_be_number(value: &Term) -> bool {
     super::kinds::kind_of(value).is_none_or(|kind| kind == viewfold_value::Kind::Number)
 }
 

@@ -26,6 +26,7 @@ pub(super) fn is_path(text: &str) -> bool {
 ///
 /// When the text is no JSONPath, or one that can find many values.
 pub fn parse(text: &str) -> Result<Vec<Step>, PathError> {
+    no_stray_space(text)?;
     let query = parse_json_path(text).map_err(|error| path_syntax_error(text, &error.to_string()))?;
     steps(&query).ok_or_else(|| PathError {
         message: format!("`{text}` can find many values; only paths of names and indexes are taken here"),
@@ -73,9 +74,54 @@ pub(crate) fn unquote_name(name: &str) -> String {
     }
 }
 
+/// Outside of brackets a path has no space in it: jsonpath-rust takes it for a part of a name.
+pub(crate) fn no_stray_space(text: &str) -> Result<(), PathError> {
+    let (mut depth, mut quote, mut escaped) = (0usize, None, false);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') if depth > 0 => quote = Some(c),
+            (None, '[') => depth += 1,
+            (None, ']') => depth = depth.saturating_sub(1),
+            (None, c) if c.is_whitespace() && depth == 0 => {
+                let rest = text[at..].trim_start();
+                let is_expression = rest.starts_with(['+', '-', '*', '/', '%', '=', '<', '>', '&', '|', '!', '?'])
+                    || rest.contains("$.");
+                let help = if rest.is_empty() {
+                    "remove the space at the end".to_owned()
+                } else if is_expression {
+                    format!(
+                        "an expression is written '${{ {text} }}', and text with values in it '${{ $.a }} ${{ $.b }}'"
+                    )
+                } else {
+                    let start = text[..at].rfind(['.', '[']).map_or(0, |dot| dot + 1);
+                    let end = text[at..].find(['.', '[']).map_or(text.len(), |next| at + next);
+                    format!("a name with a space in it is written `['{}']`", text[start..end].trim_end_matches('?'))
+                };
+                let message = "a space cannot stand in a path outside of brackets (RFC 9535)".to_owned();
+                return Err(PathError { message, at: Some(at), help: Some(help) });
+            }
+            (None, _) => {}
+        }
+    }
+    Ok(())
+}
+
 /// The first character that cannot stand in a path, and words for the usual reasons.
 pub(crate) fn path_syntax_error(text: &str, error: &str) -> PathError {
-    let bad_name = text.char_indices().find(|(_, c)| matches!(c, '-' | ' ' | '/' | '@' | '#' | '\\'));
+    // What stands in brackets has quotes, or is no name.
+    let mut depth = 0usize;
+    let bad_name = text.char_indices().find(|(_, c)| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && matches!(c, '-' | '/' | '@' | '#' | '\\')
+    });
     match bad_name {
         Some((at, c)) => {
             let start = text[..at].rfind(['.', '[']).map_or(0, |dot| dot + 1);

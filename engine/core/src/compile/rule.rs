@@ -30,6 +30,17 @@ impl Compiler<'_> {
         if rules.len() == projection.rules.len() {
             self.conflicts(projection, &rules);
         }
+        for (number, rule) in projection.rules.iter().enumerate() {
+            let Some(name) = &rule.name else { continue };
+            if projection.rules[..number]
+                .iter()
+                .any(|other| other.name.as_ref().is_some_and(|other| other.value == name.value))
+            {
+                let message = format!("another rule is called `{}` too", name.value);
+                self.warning(Code::UnknownName, name.span, message).help =
+                    Some("reports and dead letters name rules: give each a name of its own".into());
+            }
+        }
         rules
     }
 
@@ -281,7 +292,9 @@ impl Compiler<'_> {
         }
         let mut kept: Vec<(OperationTerm, Span)> = Vec::new();
         for (operation, span) in operations {
-            if self.check_attribute(operation.target.root(), span, table) && self.check_overlap(&operation, span, &kept)
+            if self.check_attribute(operation.target.root(), span, table)
+                && self.check_typed(&operation, span, table)
+                && self.check_overlap(&operation, span, &kept)
             {
                 kept.push((operation, span));
             }
@@ -324,6 +337,19 @@ impl Compiler<'_> {
             let message = format!("`unique_by` names an entry of the element, and the element is a {kind}");
             self.error(Code::BadOperand, unique.span, message);
             return None;
+        }
+        if let Some(unique) = &append.unique_by {
+            let lacks = match &value {
+                Term::Map(entries) => !entries.iter().any(|(name, _)| *name == unique.value),
+                Term::Constant(Value::Map(map)) => !map.contains_key(&unique.value),
+                _ => unique.value.starts_with("$."),
+            };
+            if lacks {
+                let message = format!("the element has no entry `{}`", unique.value);
+                self.error(Code::BadOperand, unique.span, message).help =
+                    Some("`unique_by` is the name of an entry of the element, which is a map: `unique_by: id`".into());
+                return None;
+            }
         }
         let unique_by = append.unique_by.as_ref().map(|name| name.value.clone());
         Some(OperationKind::Append { value, last, by, unique_by })
@@ -379,6 +405,37 @@ impl Compiler<'_> {
             return false;
         }
         true
+    }
+
+    /// Attributes whose type is given: keys of indexes, and the TTL.
+    fn check_typed(&mut self, operation: &OperationTerm, span: Span, table: &Table) -> bool {
+        let root = operation.target.root();
+        let (what, wanted) = match (table.index_key(root), table.ttl.as_deref() == Some(root)) {
+            (Some(limits), _) => ("a key of an index", limits.kind),
+            (None, true) => ("the TTL, in epoch seconds", Kind::Number),
+            (None, false) => return true,
+        };
+        let name = operation.kind.name();
+        let found = operation.kind.value().and_then(kind_of);
+        let message = match &operation.kind {
+            _ if operation.target.names.len() > 1 => format!("`{root}` is {what}, and no map"),
+            OperationKind::Append { .. } | OperationKind::RemoveFrom(_) => {
+                format!("`{root}` is {what}, which `{name}` does not go with")
+            }
+            OperationKind::Add(_) if wanted != Kind::Number => {
+                format!("`{root}` is {what}, a {wanted}, which `add` does not go with")
+            }
+            _ => match found {
+                Some(found) if found != wanted => format!("`{root}` is {what}, a {wanted}, and this is a {found}"),
+                _ => return true,
+            },
+        };
+        let help = match wanted {
+            Kind::String => "`text(x)` converts; DynamoDB refuses the item otherwise",
+            _ => "`number(x)` converts",
+        };
+        self.error(Code::BadOperand, span, message).help = Some(help.into());
+        false
     }
 
     fn check_overlap(&mut self, operation: &OperationTerm, span: Span, others: &[(OperationTerm, Span)]) -> bool {

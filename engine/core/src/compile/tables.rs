@@ -1,7 +1,7 @@
 //! What projections that are loaded together say about names and tables.
 
 use super::{File, Options, attributes};
-use crate::program::{OnError, Program, StreamIdentity, TableIndex};
+use crate::program::{OnError, Program, Projection, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute, MarkPlace};
@@ -70,6 +70,98 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
     let wanted = program.projections.iter().any(|projection| projection.on_error == OnError::DeadLetter);
     let table = format!("{}{}", options.table_prefix, options.dead_letter_table);
     program.dead_letters = (wanted && !options.dead_letter_table.is_empty()).then(|| Arc::from(table));
+}
+
+/// Checks what the projections of a deployment are to each other: views in a circle, keys of views that others read, and
+/// names of what is kept on shared items.
+pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let projection = &program.projections[number];
+        circle(file, projection, program, &mut findings);
+        view_keys(file, files, &mut findings);
+        let own = projection.bookkeeping_attributes();
+        let marks = mark_attributes(file);
+        for other in program.projections[..number].iter().filter(|other| other.table.name == projection.table.name) {
+            let theirs = other.bookkeeping_attributes();
+            let shared =
+                own.iter().find(|(name, what)| *what != "the TTL" && theirs.iter().any(|(other, _)| other == name));
+            // Two equal marks have a finding of their own.
+            if let Some((name, what)) = shared.filter(|(name, what)| {
+                !(marks.contains(name)
+                    && *what == "a source's mark"
+                    && theirs.contains(&(name.clone(), "a source's mark")))
+            }) {
+                let message = format!(
+                    "{what} of this projection and what `{}` keeps on the same items would both be in the attribute `{name}`",
+                    other.name
+                );
+                findings.push(
+                    finding(file, Code::SharedAttribute, file.projection.projection.span, message)
+                        .help("choose another name for one of the projections"),
+                );
+            }
+        }
+    }
+    findings
+}
+
+/// A view that reads, perhaps through others, what it writes itself would feed itself without end.
+fn circle(file: &File, projection: &Projection, program: &Program, findings: &mut Vec<Diagnostic>) {
+    let reads = |projection: &Projection| -> Vec<String> {
+        let identities = projection.sources.iter().map(|source| &program.streams[source.stream].identity);
+        let tables = identities.filter_map(|identity| match identity {
+            StreamIdentity::Dynamodb(table) => Some(table.clone()),
+            StreamIdentity::Kinesis(_) => None,
+        });
+        tables.collect()
+    };
+    let mut met = reads(projection);
+    let mut at = 0;
+    while let Some(table) = met.get(at).cloned() {
+        if *table == *projection.table.name {
+            let spec = &file.projection;
+            let span =
+                spec.source.as_ref().map(|source| source.span).or(spec.sources.as_ref().map(|sources| sources.span));
+            let message = format!("the view feeds itself: what it writes to `{table}` comes back to it as an event");
+            let span = span.unwrap_or(spec.projection.span);
+            let help = "an event that makes another one without end is paid for without end; let one of the views read what \
+                        feeds the circle";
+            findings.push(finding(file, Code::Circle, span, message).help(help));
+            return;
+        }
+        for writer in program.projections.iter().filter(|other| *other.table.name == *table) {
+            for table in reads(writer) {
+                if !met.contains(&table) {
+                    met.push(table);
+                }
+            }
+        }
+        at += 1;
+    }
+}
+
+/// Where a projection reads the table of another one, its `keys` are that table's.
+fn view_keys(file: &File, files: &[File], findings: &mut Vec<Diagnostic>) {
+    let spec = &file.projection;
+    let sources =
+        spec.source.iter().chain(spec.sources.iter().flat_map(|sources| sources.iter().map(|(_, source)| source)));
+    for source in sources.filter_map(|source| source.dynamodb.as_ref()) {
+        let Some(keys) = &source.value.0.keys else { continue };
+        let named: Vec<&KeyAttribute> = keys.iter().map(|key| &key.value.0).collect();
+        for other in files.iter().filter(|other| other.projection.document.table.value == source.value.0.table) {
+            let document = &other.projection.document;
+            let theirs: Vec<&KeyAttribute> =
+                std::iter::once(&document.partition_key).chain(&document.sort_key).map(|key| &key.value.0).collect();
+            let same = named.len() == theirs.len() && theirs.iter().all(|key| named.contains(key));
+            if !same {
+                let names: Vec<&str> = theirs.iter().map(|key| key.name.as_str()).collect();
+                let message = format!("the key of `{}` is another in {}", document.table.value, other.source.name);
+                let help = format!("it is {}, with the types that it has there", viewfold_spec::suggest::list(names));
+                findings.push(finding(file, Code::TableMismatch, keys.span, message).help(help));
+            }
+        }
+    }
 }
 
 fn finding(file: &File, code: Code, span: Span, message: String) -> Diagnostic {

@@ -77,6 +77,8 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
         }
         let mut blamed = None;
         check_schema(event, rule).map_err(|problem| Failure::of(problem, rule, None))?;
+        // What the elements of `each` do to a document comes together first.
+        let mut of_rule: Vec<(DocumentKey, Operations)> = Vec::new();
         each(event, rule, |element| {
             let scope = Scope { event: Some(event), document: None, element };
             // A condition over the document waits for it, and with it the rule; the key never does.
@@ -86,13 +88,22 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
             }
             let document = key(projection, rule, &scope)?;
             blamed = Some(document.clone());
-            let change = entry(&mut changes, document);
             if waits {
+                let change = entry(&mut changes, document);
                 change.deferred.push(Deferred { rule: *number, element: element.cloned() });
-                Ok(())
-            } else {
-                change.operations.add_rule(projection, rule, &scope)
+                return Ok(());
             }
+            let at = of_rule.iter().position(|(other, _)| *other == document).unwrap_or_else(|| {
+                of_rule.push((document, Operations::default()));
+                of_rule.len() - 1
+            });
+            of_rule[at].1.add_rule(projection, rule, &scope)
+        })
+        .and_then(|()| {
+            of_rule.into_iter().try_for_each(|(document, operations)| {
+                blamed = Some(document.clone());
+                entry(&mut changes, document).operations.merge(operations, &rule.name)
+            })
         })
         .map_err(|problem| Failure::of(problem, rule, blamed.take()))?;
     }
@@ -113,13 +124,16 @@ pub fn deferred_operations(
     document: &viewfold_value::Item,
 ) -> Result<Operations, Failure> {
     let mut operations = change.operations.clone();
-    for Deferred { rule, element } in &change.deferred {
-        let rule = &projection.rules[*rule];
-        let scope = Scope { event: Some(event), document: Some(document), element: element.as_ref() };
-        let mut add = || -> Result<(), Problem> {
-            if holds(rule, &scope)? { operations.add_rule(projection, rule, &scope) } else { Ok(()) }
-        };
-        add().map_err(|problem| Failure::of(problem, rule, Some(change.document.clone())))?;
+    for elements in change.deferred.chunk_by(|a, b| a.rule == b.rule) {
+        let Some(rule) = elements.first().map(|first| &projection.rules[first.rule]) else { continue };
+        let mut of_rule = Operations::default();
+        let added = elements.iter().try_for_each(|Deferred { element, .. }| {
+            let scope = Scope { event: Some(event), document: Some(document), element: element.as_ref() };
+            if holds(rule, &scope)? { of_rule.add_rule(projection, rule, &scope) } else { Ok(()) }
+        });
+        added
+            .and_then(|()| operations.merge(of_rule, &rule.name))
+            .map_err(|problem| Failure::of(problem, rule, Some(change.document.clone())))?;
     }
     Ok(operations)
 }

@@ -7,6 +7,7 @@ mod operation;
 mod term;
 
 pub use change::{Change, Contribution, Deferred, Failure, changes, contribution, deferred_operations};
+pub(crate) use operation::check_ttl;
 pub use operation::{Append, Operation, Operations};
 pub use term::{Scope, evaluate};
 

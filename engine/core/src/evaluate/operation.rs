@@ -37,8 +37,8 @@ pub enum Operation {
     Max(Value),
     /// Keeps the smaller one.
     Min(Value),
-    /// Appends to a list.
-    Append(Append),
+    /// Appends to a list, one element after the other.
+    Append(Vec<Append>),
     /// Removes.
     Remove,
     /// Removes the elements of a set from a set.
@@ -73,7 +73,7 @@ impl Operations {
         self.by_path.is_empty() && !self.delete
     }
 
-    /// Adds the operations of a rule.
+    /// Adds the operations of a rule, for one element where it has an `each`.
     ///
     /// # Errors
     ///
@@ -81,16 +81,30 @@ impl Operations {
     pub fn add_rule(&mut self, projection: &Projection, rule: &Rule, scope: &Scope<'_>) -> Result<(), Problem> {
         for term in &rule.operations {
             let Some(path) = path(&term.target, scope)? else { continue };
-            if let Some(operation) = operation(projection, term, &path, scope)? {
-                self.insert(path, operation, &rule.name)?;
+            let Some(operation) = operation(projection, term, &path, scope)? else { continue };
+            // The elements of `each` come one after the other.
+            let before = self.by_path.get_mut(&path).filter(|_| rule.each.is_some() && term.target.is_fixed());
+            match before.and_then(|before| Some((before.then(&operation)?, before))) {
+                Some((both, before)) => *before = both,
+                None => self.insert(path, operation, &rule.name)?,
             }
         }
-        if rule.delete {
-            self.delete = true;
+        self.delete |= rule.delete;
+        Ok(())
+    }
+
+    /// Adds the operations of another rule, or of all elements of its `each`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Operations::insert`], and where one of them deletes and another one changes.
+    pub fn merge(&mut self, other: Operations, rule: &str) -> Result<(), Problem> {
+        for (path, operation) in other.by_path {
+            self.insert(path, operation, rule)?;
         }
+        self.delete |= other.delete;
         if self.delete && !self.by_path.is_empty() {
-            let message =
-                format!("the event both changes and deletes the document, `{}` is the second rule", rule.name);
+            let message = format!("the event both changes and deletes the document, `{rule}` is the second rule");
             return Err(Problem::new(Reason::Conflict, message));
         }
         Ok(())
@@ -134,6 +148,22 @@ impl Operations {
         }
         self.by_path.insert(path, operation);
         Ok(())
+    }
+}
+
+impl Operation {
+    /// This operation and then one of the same rule; nothing where they are of two kinds.
+    fn then(&self, next: &Operation) -> Option<Operation> {
+        let larger = |a: &Value, b: &Value| crate::fold::compare(a, b).map(|order| order.is_lt());
+        Some(match (self, next) {
+            (Operation::Set(_), Operation::Set(_)) | (Operation::Remove, Operation::Remove) => next.clone(),
+            (Operation::SetOnce(_), Operation::SetOnce(_)) => self.clone(),
+            (Operation::Max(a), Operation::Max(b)) => (if larger(a, b)? { next } else { self }).clone(),
+            (Operation::Min(a), Operation::Min(b)) => (if larger(b, a)? { next } else { self }).clone(),
+            (Operation::RemoveFrom(a), Operation::RemoveFrom(b)) => Operation::RemoveFrom(crate::fold::union(a, b)?),
+            (Operation::Append(a), Operation::Append(b)) => Operation::Append([a.as_slice(), b.as_slice()].concat()),
+            _ => return None,
+        })
     }
 }
 
@@ -188,6 +218,9 @@ fn operation(
         Err(Problem::new(Reason::WrongType, message))
     };
     check_held(&value, path)?;
+    if !path.is_nested() && projection.ttl.as_deref() == Some(path.root()) {
+        check_ttl(&value, path.root())?;
+    }
     let is_set = matches!(value, Value::StringSet(_) | Value::NumberSet(_) | Value::BinarySet(_));
     let is_ordered = matches!(value, Value::Number(_) | Value::String(_));
     Ok(Some(match (&term.kind, value) {
@@ -208,10 +241,22 @@ fn operation(
                 return Err(Problem::new(Reason::MissingValue, message));
             }
             let by = by.as_ref().map(|term| order(term, path, scope)).transpose()?;
-            Operation::Append(Append { value, last: *last, by, unique_by: unique_by.clone() })
+            Operation::Append(vec![Append { value, last: *last, by, unique_by: unique_by.clone() }])
         }
         (_, value) => Operation::Set(value),
     }))
+}
+
+/// Checks the value of the attribute by which DynamoDB lets documents expire: it takes nothing but whole epoch seconds, and
+/// keeps a document with anything else for ever without a word.
+pub(crate) fn check_ttl(value: &Value, name: &str) -> Result<(), Problem> {
+    match value {
+        Value::Number(number) if number.whole_digits().is_some() => Ok(()),
+        other => {
+            let message = format!("`{name}` is the TTL, which takes whole epoch seconds, and this is {other}");
+            Err(Problem::new(Reason::WrongType, message))
+        }
+    }
 }
 
 /// Checks that an item of DynamoDB can hold a value. It refuses the write otherwise, the other events' part of it too, and

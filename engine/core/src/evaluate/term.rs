@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::expression::Binary;
-use crate::functions::operators;
+use crate::functions::{Function, operators};
 use crate::program::{Step, Term};
 use crate::report::{Problem, Reason};
 use std::borrow::Cow;
@@ -90,6 +90,10 @@ pub fn evaluate(term: &Term, scope: &Scope<'_>) -> Result<Option<Value>, Problem
                 let Some(value) = evaluate(argument, scope)? else { return Ok(None) };
                 values.push(value);
             }
+            // DynamoDB has no empty sets: a set of no elements is nothing.
+            if *function == Function::Set && values.iter().all(is_empty_list) {
+                return Ok(None);
+            }
             function.call(&values)?
         }
         Term::Unary(operator, operand) => match evaluate(operand, scope)? {
@@ -128,11 +132,15 @@ pub fn evaluate(term: &Term, scope: &Scope<'_>) -> Result<Option<Value>, Problem
     }))
 }
 
-/// The value of a condition.
+fn is_empty_list(value: &Value) -> bool {
+    matches!(value, Value::List(list) if list.is_empty())
+}
+
+/// The value of a condition; nothing is not true.
 ///
 /// # Errors
 ///
-/// When it is nothing, or neither true nor false.
+/// When it is neither true nor false.
 pub(super) fn truth(value: Option<Value>, term: &Term) -> Result<bool, Problem> {
     match value {
         Some(Value::Bool(value)) => Ok(value),
@@ -140,7 +148,7 @@ pub(super) fn truth(value: Option<Value>, term: &Term) -> Result<bool, Problem> 
             let message = format!("a condition has to be true or false, and {} is a {}", term.shown(), other.kind());
             Err(Problem::new(Reason::WrongType, message))
         }
-        None => Err(Problem::new(Reason::MissingValue, format!("the condition {} has no value", term.shown()))),
+        None => Ok(false),
     }
 }
 

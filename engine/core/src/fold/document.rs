@@ -1,8 +1,8 @@
 //! The plain fold: one event on one document.
 
 use super::append::append;
-use crate::evaluate::{Operation, Operations, Scope, evaluate};
-use crate::program::{DocumentPath, Projection};
+use crate::evaluate::{Operation, Operations, Scope, check_ttl, evaluate};
+use crate::program::{DocumentPath, Projection, Step, Term};
 use crate::report::{Problem, Reason};
 use std::cmp::Ordering;
 use viewfold_value::{Item, Kind, NumberError, Value};
@@ -70,6 +70,13 @@ pub(super) fn operate(document: &Item, operations: &Operations, by_attribute: &s
 /// The document with its key and what is derived from it; empty where it is to be deleted.
 fn finish(mut after: Item, key: &Item, projection: &Projection) -> Result<Item, Problem> {
     after.extend(key.iter().map(|(name, value)| (name.clone(), value.clone())));
+    // What goes needs nothing derived, unless the condition looks at that.
+    let early = projection.delete_when.as_ref().filter(|condition| !looks_at_derived(condition, projection));
+    if let Some(condition) = early
+        && goes(condition, &after)?
+    {
+        return Ok(Item::new());
+    }
     for (name, term) in &projection.derive {
         let value = evaluate(term, &Scope { document: Some(&after), ..Scope::default() })
             .map_err(|problem| Problem::new(problem.reason, format!("`derive` of `{name}`: {}", problem.message)))?;
@@ -81,32 +88,41 @@ fn finish(mut after: Item, key: &Item, projection: &Projection) -> Result<Item, 
                     let message = format!("`derive` of `{name}`, a key of an index, gives {value}");
                     return Err(Problem::new(Reason::WrongType, message));
                 }
+                if projection.ttl.as_deref() == Some(name) {
+                    check_ttl(&value, name)?;
+                }
                 after.insert(name.clone(), value);
             }
             None => drop(after.remove(name)),
         }
     }
-    if let Some(condition) = &projection.delete_when {
-        let scope = Scope { document: Some(&after), ..Scope::default() };
-        let goes = match evaluate(condition, &scope) {
-            Ok(Some(Value::Bool(goes))) => goes,
-            Ok(Some(other)) => {
-                let message = format!("`delete_when` has to be true or false, and is {other}");
-                return Err(Problem::new(Reason::WrongType, message));
-            }
-            // What the condition looks at is not there: nothing says that the document has to go.
-            Ok(None) => false,
-            Err(Problem { reason: Reason::MissingValue, .. }) => false,
-            Err(problem) => {
-                let message = format!("`delete_when`: {}", problem.message);
-                return Err(Problem::new(problem.reason, message));
-            }
-        };
-        if goes {
-            return Ok(Item::new());
-        }
+    if let (Some(condition), None) = (&projection.delete_when, early)
+        && goes(condition, &after)?
+    {
+        return Ok(Item::new());
     }
     Ok(after)
+}
+
+fn looks_at_derived(condition: &Term, projection: &Projection) -> bool {
+    let mut paths = Vec::new();
+    condition.document_paths(&mut paths);
+    let derived = |name: &String| projection.derive.iter().any(|(derived, _)| derived == name);
+    paths.iter().any(|steps| matches!(steps.first(), Some(Step::Name(name)) if derived(name)))
+}
+
+/// Whether `delete_when` says that the document goes.
+fn goes(condition: &Term, after: &Item) -> Result<bool, Problem> {
+    match evaluate(condition, &Scope { document: Some(after), ..Scope::default() }) {
+        Ok(Some(Value::Bool(goes))) => Ok(goes),
+        Ok(Some(other)) => {
+            let message = format!("`delete_when` has to be true or false, and is {other}");
+            Err(Problem::new(Reason::WrongType, message))
+        }
+        // What the condition looks at is not there: nothing says that the document has to go.
+        Ok(None) | Err(Problem { reason: Reason::MissingValue, .. }) => Ok(false),
+        Err(problem) => Err(Problem::new(problem.reason, format!("`delete_when`: {}", problem.message))),
+    }
 }
 
 fn one(
@@ -143,14 +159,19 @@ fn one(
             Ordering::Greater => value.clone(),
             _ => return Ok(()),
         },
-        (Operation::Append(element), before) => {
-            let list = match before {
-                None => &[][..],
-                Some(Value::List(list)) => list,
+        (Operation::Append(elements), before) => {
+            let mut list = match before {
+                None => Vec::new(),
+                Some(Value::List(list)) => list.clone(),
                 Some(other) => return Err(wrong_type(other)),
             };
             let at = DocumentPath(vec![by_attribute.to_owned(), path.to_string()]);
-            let (list, orders) = append(list, at.get(document), element);
+            let mut orders = None;
+            for element in elements {
+                let (longer, next) = append(&list, orders.as_ref().or(at.get(document)), element);
+                list = longer;
+                orders = next.or(orders);
+            }
             if let Some(orders) = orders {
                 // The attribute is our own: whatever else stands there is replaced.
                 if at.set(after, orders.clone()).is_err() {
@@ -179,7 +200,7 @@ fn one(
 }
 
 /// The order of two numbers, or of two texts by their bytes; nothing for anything else.
-pub(super) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+pub(crate) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => Some(a.cmp(b)),
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),

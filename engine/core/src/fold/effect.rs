@@ -37,15 +37,9 @@ impl Effect {
             Operation::RemoveFrom(set) if !path.is_nested() => Effect::RemoveFrom(set.clone()),
             Operation::Set(value) => Effect::Set(value.clone()),
             Operation::SetOnce(value) => Effect::SetOnce(value.clone()),
-            Operation::Append(Append { value, last: None, by: None, unique_by: None }) => {
-                Effect::Append(vec![value.clone()])
-            }
+            Operation::Append(elements) => Effect::Append(plain(elements)?),
             Operation::Remove => Effect::Remove,
-            Operation::AddSet(_)
-            | Operation::RemoveFrom(_)
-            | Operation::Append(_)
-            | Operation::Max(_)
-            | Operation::Min(_) => return None,
+            Operation::AddSet(_) | Operation::RemoveFrom(_) | Operation::Max(_) | Operation::Min(_) => return None,
         })
     }
 
@@ -74,10 +68,8 @@ impl Effect {
             (Effect::SetOnceThenAdd(first, a), Operation::Add(b)) => {
                 Effect::SetOnceThenAdd(*first, a.checked_add(*b).ok()?)
             }
-            (Effect::Append(list), Operation::Append(Append { value, last: None, by: None, unique_by: None })) => {
-                let mut list = list.clone();
-                list.push(value.clone());
-                Effect::Append(list)
+            (Effect::Append(list), Operation::Append(elements)) => {
+                Effect::Append([list.clone(), plain(elements)?].concat())
             }
             (Effect::RemoveFrom(a), Operation::RemoveFrom(b)) => Effect::RemoveFrom(union(a, b)?),
             _ => return None,
@@ -96,6 +88,15 @@ impl Effect {
             Effect::Remove => 0,
         }
     }
+}
+
+/// The values of elements that are just put behind a list.
+fn plain(elements: &[Append]) -> Option<Vec<Value>> {
+    let value = |element: &Append| match element {
+        Append { value, last: None, by: None, unique_by: None } => Some(value.clone()),
+        _ => None,
+    };
+    elements.iter().map(value).collect()
 }
 
 /// What the operations of some events do to a document, path by path.
@@ -205,7 +206,7 @@ mod tests {
     }
 
     fn operation() -> impl Strategy<Value = Operation> {
-        let append = |value| Operation::Append(Append { value, last: None, by: None, unique_by: None });
+        let append = |value| Operation::Append(vec![Append { value, last: None, by: None, unique_by: None }]);
         prop_oneof![
             3 => number().prop_map(Operation::Add),
             1 => set().prop_map(Operation::AddSet),

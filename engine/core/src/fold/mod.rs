@@ -9,7 +9,7 @@ mod document;
 mod effect;
 mod state;
 
-pub(crate) use document::union;
 pub use document::{Refusal, apply};
+pub(crate) use document::{compare, union};
 pub use effect::{Effect, Effects, Merged};
 pub use state::State;

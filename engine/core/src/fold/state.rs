@@ -100,7 +100,7 @@ impl State {
         self.exists = true;
         for (path, operation) in &operations.by_path {
             self.touch(path.clone());
-            if matches!(operation, Operation::Append(append) if append.by.is_some()) {
+            if matches!(operation, Operation::Append(elements) if elements.iter().any(|element| element.by.is_some())) {
                 self.touch(DocumentPath::attribute(&projection.by_attribute()));
             }
         }

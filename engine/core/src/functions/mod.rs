@@ -168,6 +168,18 @@ impl Function {
         Function::ALL.iter().copied().find(|function| function.name() == name)
     }
 
+    /// A first argument for which nothing but the others can be wrong: with it, what a file says about them is checked
+    /// before there are events.
+    pub fn sample(self) -> Option<Value> {
+        match self {
+            Function::Round | Function::Truncate | Function::Fixed | Function::Pad | Function::HashBucket => {
+                Some(Value::Number(Number::ZERO))
+            }
+            Function::TimeBucket | Function::TimeFormat => Some(Value::from("2026-01-01T00:00:00Z")),
+            _ => None,
+        }
+    }
+
     /// The result for some arguments.
     ///
     /// # Errors

@@ -185,6 +185,29 @@ impl Projection {
         kept.collect()
     }
 
+    /// Every attribute in which viewfold keeps something on the projection's documents, and what.
+    pub fn bookkeeping_attributes(&self) -> Vec<(String, &'static str)> {
+        let marks = self.sources.iter().filter_map(|source| match &source.guard {
+            Guard::Document { attribute, .. } => Some((attribute.clone(), "a source's mark")),
+            _ => None,
+        });
+        let mut names: Vec<(String, &'static str)> = marks.collect();
+        if self.kept_attributes().contains(&self.version_attribute()) {
+            names.push((self.version_attribute(), "the version"));
+        }
+        let ordered = |operation: &OperationTerm| matches!(&operation.kind, OperationKind::Append { by: Some(_), .. });
+        if self.rules.iter().flat_map(|rule| &rule.operations).any(ordered) {
+            names.push((self.by_attribute(), "what orders lists"));
+        }
+        if self.can_delete() {
+            names.push((self.deleted_attribute(), "the time of a deletion"));
+        }
+        if self.leaves_rows() {
+            names.push((self.ttl_attribute().to_owned(), "the TTL"));
+        }
+        names
+    }
+
     /// Whether something of a deleted document stays behind: its mark or version is on it.
     pub fn leaves_rows(&self) -> bool {
         self.can_delete() && !self.kept_attributes().is_empty()

@@ -185,13 +185,17 @@ fn the_culprit_is_found_by_halving_and_holds_its_document_only() {
             || marks.iter().max() >= Some(&40) && marks.iter().min() <= Some(&40)
     };
     let (requests, report) = carry_out(&counted_or_held(), &records, |_, request| {
+        // The event that is alone is looked at beside its document.
+        if let Request::Read(keys) = request {
+            return Answer::Items(vec![None; keys.len()]);
+        }
         if covers(request) { Answer::Refused("too large".into()) } else { Answer::Done }
     });
     let Counts { applied, rejected, failed, .. } = counts(&report);
     assert_eq!((applied, rejected, failed), (39 + 1, 1, 24), "{requests:?}");
     let first = report.first_failure().unwrap();
     assert_eq!((first.sequence.as_str(), first.reason), ("40", Some(Reason::RefusedByStore)));
-    assert!(requests.len() < 20, "{}", requests.len());
+    assert!(requests.len() < 24, "{}", requests.len());
 }
 
 #[test]
@@ -330,7 +334,11 @@ fn ids_that_are_there_are_dropped_and_the_rest_is_written() {
 fn the_culprit_of_a_transaction_is_found_and_the_others_go_on() {
     let records: Vec<String> = (1..9).map(|n| remembered_event(n, &format!("d{n}"), &format!("e{n}"))).collect();
     let (requests, report) = carry_out(&remembered(), &records, |_, request| {
-        let Request::Transact(actions) = request else { panic!("{request:?}") };
+        let actions = match request {
+            Request::Transact(actions) => actions,
+            Request::Read(keys) => return Answer::Items(vec![None; keys.len()]),
+            other => panic!("{other:?}"),
+        };
         let refused =
             |action: &Action| matches!(action, Action::Update(update) if update.key["id"] == Value::from("d3"));
         if actions.iter().any(refused) {

@@ -42,9 +42,9 @@ pub(super) fn may_be_nothing(term: &Term) -> bool {
         Term::Default(_, otherwise) => may_be_nothing(otherwise),
         Term::Constant(_) | Term::List(_) | Term::Map(_) | Term::Exists(_) => false,
         // A set of no elements is nothing.
-        Term::Call(Function::Set, elements) => elements.iter().any(|element| {
-            matches!(kind_of(element), None | Some(Kind::List)) || may_be_nothing(element)
-        }),
+        Term::Call(Function::Set, elements) => elements
+            .iter()
+            .any(|element| matches!(kind_of(element), None | Some(Kind::List)) || may_be_nothing(element)),
         Term::Text(_) | Term::Call(..) | Term::Unary(..) | Term::Binary(..) | Term::Let(_) => {
             term.parts().into_iter().any(may_be_nothing)
         }

@@ -4,6 +4,7 @@
 //! how each scalar was written; [`read`](read::read) deserializes that tree into any type that implements serde's
 //! `Deserialize`, and goes on behind a finding by leaving the offending part out.
 
+mod accident;
 pub mod node;
 pub mod read;
 pub mod scalar;

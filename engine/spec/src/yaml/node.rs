@@ -1,5 +1,6 @@
 //! The tree of a YAML file.
 
+use super::accident::{Accident, accident};
 use super::scalar::{self, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::{Span, suggest};
@@ -107,7 +108,12 @@ impl<'s> Composer<'s> {
                 let text = error.to_string();
                 // The parser's own message ends with a position, which the diagnostic shows better.
                 let text = text.split(" at char ").next().unwrap_or(&text);
-                Err(self.error(Span::new(at, at + 1), format!("this is no YAML: {text}")))
+                Err(match accident(&self.source.text, at) {
+                    Some(Accident { at, message, help }) => {
+                        Box::new(self.error(Span::new(at, at + 1), message).help(help))
+                    }
+                    None => self.error(Span::new(at, at + 1), format!("this is no YAML: {text}")),
+                })
             }
             None => {
                 let end = self.source.text.len();

@@ -171,7 +171,7 @@ impl de::Error for ReadError {
             de::Unexpected::Bytes(digits) => format!("the number {}", String::from_utf8_lossy(digits)),
             other => format!("the {other}"),
         };
-        ReadError::new(Code::WrongForm, format!("expected {expected}, found {found}"))
+        ReadError::new(Code::WrongForm, format!("expected {}, found {found}", in_words(expected)))
     }
 
     fn missing_field(field: &'static str) -> ReadError {
@@ -190,6 +190,29 @@ impl de::Error for ReadError {
     }
 }
 
+/// What serde's derived code expects, in the words of a file.
+fn in_words(expected: &dyn de::Expected) -> String {
+    let text = expected.to_string();
+    match text.split_once(' ') {
+        Some(("struct", name)) => format!("a map: the keys of {}", plain_name(name)),
+        _ if matches!(text.as_str(), "u64" | "u32" | "usize") => "a whole number from 0".to_owned(),
+        _ => text,
+    }
+}
+
+/// `TestFile` is `a test file`.
+fn plain_name(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {words}")
+}
+
 /// The deserializer of one node.
 struct Reader<'t, 's> {
     node: &'t Node,
@@ -204,7 +227,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn wrong<T>(&self, visitor: &dyn de::Expected) -> Result<T, ReadError> {
-        let message = format!("expected {visitor}, found {}", describe(self.node));
+        let message = format!("expected {}, found {}", in_words(visitor), describe(self.node));
         let takes_text =
             ["text", "name"].iter().any(|word| message.split(", found").next().is_some_and(|m| m.contains(word)));
         let help = match &self.node.content {
@@ -579,7 +602,7 @@ mod tests {
             read("nam: x\ncount: many\nlist: [a, 1, b, [c]]\n").unwrap_err(),
             [
                 "a:1:1 `nam` is no key that this place has",
-                "a:2:8 expected u64, found the text `many`",
+                "a:2:8 expected a whole number from 0, found the text `many`",
                 "a:3:11 expected a text, found the number 1",
                 "a:3:17 expected a text, found a list",
             ]

@@ -117,7 +117,7 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
     let paths = &program.streams[event.stream].paths;
     let found = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
         Slot::Found(value) => Some((paths.text(slot)?.to_owned(), value.clone())),
-        Slot::Missing | Slot::Unusable(_) => None,
+        Slot::Missing | Slot::Unusable(_) | Slot::Digits(..) => None,
     });
     let metadata = &event.metadata;
     let lane = match &metadata.lane {

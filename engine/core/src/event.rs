@@ -28,6 +28,9 @@ pub enum Slot {
     Found(Value),
     /// Something that has no place in DynamoDB, and why. It is an error only for a rule that looks at it.
     Unusable(String),
+    /// A whole number from 0 of more digits than DynamoDB holds: its digits, and why it cannot be used. It can order events
+    /// and tell them apart.
+    Digits(String, String),
 }
 
 /// What the stream says about an event.
@@ -73,6 +76,17 @@ impl Lane {
 }
 
 impl Event {
+    /// The digits of a whole number that has more of them than a value can.
+    pub fn long_number(&self, subject: Subject) -> Option<&str> {
+        match subject {
+            Subject::Slot(slot) => match self.slots.get(slot) {
+                Some(Slot::Digits(digits, _)) => Some(digits),
+                _ => None,
+            },
+            Subject::Metadata(_) => None,
+        }
+    }
+
     /// The value of a subject; nothing where there is none.
     ///
     /// # Errors
@@ -84,7 +98,7 @@ impl Event {
             Subject::Slot(slot) => match &self.slots[slot] {
                 Slot::Missing => None,
                 Slot::Found(value) => Some(Cow::Borrowed(value)),
-                Slot::Unusable(reason) => return Err(reason),
+                Slot::Unusable(reason) | Slot::Digits(_, reason) => return Err(reason),
             },
             Subject::Metadata(name) => match name {
                 MetadataName::Id => text(&self.metadata.id),

@@ -3,10 +3,11 @@
 //! A sequence number has up to 129 digits and its width changes, so neither a DynamoDB number nor the raw digits would do:
 //! a mark has the count of digits in front of them, and the stream's identity in front of that.
 
+use crate::evaluate::{Scope, evaluate};
 use crate::event::Event;
-use crate::program::{OrderBy, StreamIdentity};
+use crate::program::{OrderBy, StreamIdentity, Term};
 use crate::report::{Problem, Reason};
-use viewfold_value::Value;
+use viewfold_value::{Number, Value};
 
 /// The position of an event in the order that its guard goes by.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -36,42 +37,25 @@ impl Mark {
     ///
     /// # Errors
     ///
-    /// When the payload's value is neither a text nor a whole number from 0.
-    pub fn of(
-        event: &Event,
-        stream: &StreamIdentity,
-        order_by: &OrderBy,
-        value: impl FnOnce(&crate::program::Term) -> Result<Value, Problem>,
-    ) -> Result<Mark, Problem> {
-        let term = match order_by {
-            OrderBy::Sequence => return Ok(Mark::of_sequence(event, stream)),
-            OrderBy::Payload(term) => term,
-        };
-        Mark::of_value(value(term)?)
+    /// As [`Mark::of_value`].
+    pub fn of(event: &Event, stream: &StreamIdentity, order_by: &OrderBy) -> Result<Mark, Problem> {
+        match order_by {
+            OrderBy::Sequence => Ok(Mark::of_sequence(event, stream)),
+            OrderBy::Payload(term) => Mark::of_value(event, term),
+        }
     }
 
-    /// The mark of a value of the payload.
+    /// The mark of a value of the payload: text as it stands, a whole number of any length as its digits.
     ///
     /// # Errors
     ///
-    /// When it is neither a text nor a whole number from 0.
-    pub fn of_value(value: Value) -> Result<Mark, Problem> {
-        let text = match value {
-            Value::String(text) if text.is_empty() => {
-                return Err(Problem::new(Reason::BadKey, "the value of `order_by` is an empty text"));
-            }
-            Value::String(text) => text,
-            Value::Number(number) => match number.whole_digits() {
-                Some(digits) => numbered(&digits),
-                None => {
-                    let message =
-                        format!("the value of `order_by` is {number}; a number has to be whole and not negative");
-                    return Err(Problem::new(Reason::WrongType, message));
-                }
-            },
-            other => {
-                let message =
-                    format!("the value of `order_by` is a {}; it has to be a text or a whole number", other.kind());
+    /// When it is missing, or neither a text nor a whole number from 0.
+    pub fn of_value(event: &Event, term: &Term) -> Result<Mark, Problem> {
+        let text = match identifying(event, term, "`order_by`")? {
+            Identifying::Text(text) => text,
+            Identifying::Digits(digits) => numbered(&digits),
+            Identifying::Number(number) => {
+                let message = format!("the value of `order_by` is {number}; a number has to be whole and not negative");
                 return Err(Problem::new(Reason::WrongType, message));
             }
         };
@@ -111,6 +95,44 @@ impl Mark {
         } else {
             Standing::Other
         }
+    }
+}
+
+/// What orders an event, or tells it from others.
+pub(crate) enum Identifying {
+    /// A text that is not empty.
+    Text(String),
+    /// A whole number from 0, of any length.
+    Digits(String),
+    /// Any other number.
+    Number(Number),
+}
+
+/// The value of a guard's path; `what` is its key, for messages.
+///
+/// # Errors
+///
+/// When it is missing, empty, or neither a text nor a number.
+pub(crate) fn identifying(event: &Event, term: &Term, what: &str) -> Result<Identifying, Problem> {
+    if let Term::Event { subject, .. } = term
+        && let Some(digits) = event.long_number(*subject)
+    {
+        return Ok(Identifying::Digits(digits.to_owned()));
+    }
+    match evaluate(term, &Scope { event: Some(event), ..Scope::default() })? {
+        Some(Value::String(text)) if text.is_empty() => {
+            Err(Problem::new(Reason::BadKey, format!("the value of {what} is an empty text")))
+        }
+        Some(Value::String(text)) => Ok(Identifying::Text(text)),
+        Some(Value::Number(number)) => Ok(match number.whole_digits() {
+            Some(digits) => Identifying::Digits(digits),
+            None => Identifying::Number(number),
+        }),
+        Some(other) => {
+            let message = format!("the value of {what} is a {}; it has to be a text or a number", other.kind());
+            Err(Problem::new(Reason::WrongType, message))
+        }
+        None => Err(Problem::new(Reason::MissingValue, format!("the value of {what} is missing"))),
     }
 }
 

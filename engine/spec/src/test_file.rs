@@ -30,7 +30,7 @@ pub struct Case {
     pub documents: Option<Entries<Spanned<Vec<Spanned<Literal>>>>>,
     /// Documents that have to be among a table's, each with at least these attributes.
     pub contains: Option<Entries<Spanned<Vec<Spanned<Literal>>>>>,
-    /// The dead letters that there have to be, and no others; none where this is left out and `documents` is not.
+    /// The dead letters that there have to be, and no others. Not looked at where this is left out.
     pub dead_letters: Option<Spanned<Vec<Spanned<DeadLetter>>>>,
 }
 

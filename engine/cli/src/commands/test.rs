@@ -80,6 +80,13 @@ async fn run_file(loaded: &Loaded, arguments: &Test) -> Result<Vec<Ended>, Failu
         paths.push(joined);
     }
     let compiled = load(&paths, "")?.map_err(|findings| Failure::findings(&findings))?;
+    if loaded.file.cases.is_empty() {
+        let finding =
+            Diagnostic::error(Code::WrongForm, &loaded.source, loaded.file.cases.span, "there is no case here");
+        return Err(Failure::findings(&[
+            finding.help("a case has a name, `events`, and `documents` as they have to be")
+        ]));
+    }
     let mut ended = Vec::new();
     for test in loaded.file.cases.iter() {
         if arguments.filter.as_ref().is_some_and(|text| !test.name.contains(text.as_str())) {

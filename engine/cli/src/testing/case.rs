@@ -23,6 +23,15 @@ use viewfold_value::{Item, Value};
 /// Runs a case; how it differs from what is expected, a line each.
 pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Result<Vec<String>, Failure> {
     let records = Records { loaded, program };
+    if case.documents.is_none() && case.contains.is_none() && case.dead_letters.is_none() {
+        let finding = Diagnostic::error(
+            Code::MissingKey,
+            &loaded.source,
+            case.name.span,
+            "the case expects nothing of its events",
+        );
+        return Err(Failure::findings(&[finding.help("give it `documents`, `contains` or `dead_letters`")]));
+    }
     let connection = connect_embedded(None).await?;
     let needed = required(program);
     for table in &needed {
@@ -45,7 +54,11 @@ pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Resu
         }
     }
     differences.extend(tables_differ(&records, case, &views, &connection).await?);
-    differences.extend(letters_differ(case, &needed, &numbers, &connection).await?);
+    let letters = letters_differ(case, &needed, &numbers, &connection).await?;
+    // A case that does not speak of dead letters may have some; where it fails, they are probably why.
+    if case.dead_letters.is_some() || !differences.is_empty() {
+        differences.extend(letters);
+    }
     Ok(differences)
 }
 
@@ -127,6 +140,20 @@ async fn tables_differ(
         for (name, items) in tables.iter().flatten() {
             let table = table(records, name, views)?;
             let expected: Vec<Item> = items.iter().map(|item| records.item(item)).collect::<Result<_, _>>()?;
+            for (number, (item, literal)) in expected.iter().zip(&items.value).enumerate() {
+                let key = |item: &Item| -> Vec<Option<Value>> {
+                    table.keys().map(|key| item.get(&key.name).cloned()).collect()
+                };
+                let message = if key(item).contains(&None) {
+                    "the document has no key: every key attribute of its table"
+                } else if expected[..number].iter().any(|other| key(other) == key(item)) {
+                    "a document of this key stands here twice"
+                } else {
+                    continue;
+                };
+                let finding = Diagnostic::error(Code::WrongForm, &records.loaded.source, literal.span, message);
+                return Err(Failure::findings(&[finding]));
+            }
             let found = documents::read(&connection.store, records.program, table, false).await?;
             let ignored = records.program.bookkeeping(&table.name);
             differences.extend(difference::of_table(table, &expected, &found, whole, &ignored));
@@ -147,9 +174,6 @@ async fn letters_differ(
     let Some(table) = needed.iter().find(|needed| needed.purpose == Purpose::DeadLetters) else {
         return Ok(Vec::new());
     };
-    if case.dead_letters.is_none() && case.documents.is_none() {
-        return Ok(Vec::new());
-    }
     let rows = connection.store.scan(&table.table.name).await.map_err(Failure::new)?;
     let text = |row: &Item, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut found: Vec<(Letter, String)> = rows
@@ -181,11 +205,10 @@ async fn letters_differ(
             }
         }
     }
+    let what = if case.dead_letters.is_some() { "a dead letter was not expected" } else { "there is a dead letter" };
     for ((event, projection, reason), message) in found {
         let event = event.map_or_else(String::new, |event| format!("event {event}, "));
-        differences.push(format!(
-            "a dead letter was not expected: {event}projection {projection}, reason {reason}: {message}"
-        ));
+        differences.push(format!("{what}: {event}projection {projection}, reason {reason}: {message}"));
     }
     Ok(differences)
 }

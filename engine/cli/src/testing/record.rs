@@ -132,7 +132,11 @@ impl Records<'_> {
                 Value::Number(number) => number.to_string(),
                 _ => return Err(self.error(lane.span, "a Kinesis lane is a text: the partition key".to_owned(), "")),
             },
-            None => self.lane_of(stream, payload.as_ref()).unwrap_or_else(|| "-".to_owned()),
+            None => {
+                let raw = || event.raw.as_ref().and_then(|raw| viewfold_value::json::parse(raw.as_bytes()).ok());
+                let payload = payload.or_else(raw);
+                self.lane_of(stream, payload.as_ref()).unwrap_or_else(|| "-".to_owned())
+            }
         };
         let name = self.program.streams[stream].identity.name();
         let id = event.id.as_ref().map_or_else(|| format!("shardId-000000000000:{sequence}"), |id| id.value.clone());

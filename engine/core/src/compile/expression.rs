@@ -207,7 +207,14 @@ impl Compiler<'_> {
             let lets = terms.lets.iter().flat_map(|lets| lets.iter().map(|(name, _)| name.value.as_str()));
             lets.chain(terms.element.as_deref())
         };
-        let help = if name == "doc" {
+        // `$.order-id` is a difference.
+        let minus = place_before(here)
+            .strip_suffix('-')
+            .filter(|rest| rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+        let help = if let Some(rest) = minus {
+            let first = rest.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+            format!("if `{first}-{name}` is one name, write it in brackets: `['{first}-{name}']`")
+        } else if name == "doc" {
             "the document's attributes are `doc.NAME`".to_owned()
         } else if Function::named(name).is_some() || LAZY.contains(&name) {
             format!("`{name}` is a function: `{name}(…)`")
@@ -419,6 +426,11 @@ impl Compiler<'_> {
         }
         true
     }
+}
+
+/// What stands before a place in its text.
+fn place_before(place: Place<'_>) -> &str {
+    place.text.get(..place.at).unwrap_or_default()
 }
 
 /// How many parts a term has, the values of `let` counted wherever they are used.

@@ -5,6 +5,7 @@ use super::term::Terms;
 use crate::program::{Guard, LaneCheck, MetadataName, OrderBy, Projection, Rule, Source, Step, Subject, Term};
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Literal, Spanned};
+use viewfold_value::Kind;
 
 /// The table of marks unless a guard names another.
 const MARKS_TABLE: &str = "viewfold_marks";
@@ -50,8 +51,21 @@ impl Compiler<'_> {
             spec::Guard::EventsTable(spec::EventsTable { table, id, order_by }) => {
                 self.table_name(&table.value, table.span);
                 let id = match id {
-                    Some(path) if path.value != Literal::Text("$$.id".into()) => self.path_term(path, "`id`", terms)?,
-                    _ => Term::metadata(MetadataName::Id),
+                    Some(id) if id.value == Literal::Text("$$.id".into()) => Term::metadata(MetadataName::Id),
+                    // An id may be put together: '${ $.game }/${ $.player }'.
+                    Some(id) if matches!(&id.value, Literal::Text(text) if text.contains("${")) => {
+                        let term = self.term(id, terms)?;
+                        if super::kinds::may_be_nothing(&term)
+                            || !matches!(super::kinds::kind_of(&term), None | Some(Kind::String | Kind::Number))
+                        {
+                            let message = "`id` is a text or a number that every event has";
+                            self.error(Code::BadOperand, id.span, message);
+                            return None;
+                        }
+                        term
+                    }
+                    Some(path) => self.path_term(path, "`id`", terms)?,
+                    None => Term::metadata(MetadataName::Id),
                 };
                 let order_by = match order_by {
                     Some(path) => Some(self.path_term(path, "`order_by`", terms)?),

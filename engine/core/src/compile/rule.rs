@@ -273,7 +273,7 @@ impl Compiler<'_> {
                 let Some(value) = self.term(literal, terms) else { continue };
                 let Some(target) = target else { continue };
                 let kind = kind(value);
-                if self.check_operand(&kind, literal.span) {
+                if self.check_operand(&kind, literal.span, terms.element.as_deref()) {
                     operations.push((OperationTerm { target, kind }, name.span));
                 }
             }
@@ -356,7 +356,7 @@ impl Compiler<'_> {
     }
 
     /// Checks what can be known about the type of an operation's value.
-    fn check_operand(&mut self, kind: &OperationKind, span: Span) -> bool {
+    fn check_operand(&mut self, kind: &OperationKind, span: Span, element: Option<&str>) -> bool {
         let Some(value) = kind.value() else { return true };
         let Some(found) = kind_of(value) else { return true };
         let set = matches!(found, Kind::StringSet | Kind::NumberSet | Kind::BinarySet);
@@ -373,7 +373,11 @@ impl Compiler<'_> {
         }
         let help = match (kind, value) {
             (OperationKind::Add(_), Term::Constant(Value::String(text))) => {
-                if text.parse::<viewfold_value::Number>().is_ok() {
+                if element.is_some_and(|name| {
+                    text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                }) {
+                    format!("for a part of the element write '${{ {text} }}'")
+                } else if text.parse::<viewfold_value::Number>().is_ok() {
                     format!("for a number write {text} without quotes")
                 } else {
                     format!("did you mean `$.{}`?", text.trim_start_matches(['$', '.']))

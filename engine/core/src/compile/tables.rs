@@ -30,7 +30,6 @@ pub(super) fn check(files: &[File]) -> Vec<Diagnostic> {
     }
     for (number, file) in files.iter().enumerate() {
         index_keys(file, &files[..number], &mut findings);
-        events_table(file, files, &mut findings);
     }
     findings
 }
@@ -78,6 +77,13 @@ pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnosti
     let mut findings = Vec::new();
     for (number, file) in files.iter().enumerate() {
         let projection = &program.projections[number];
+        let kept =
+            program.projections.iter().flat_map(|other| &other.sources).filter_map(|source| source.guard.table());
+        if kept.chain(program.dead_letters.as_ref()).any(|table| *table == projection.table.name) {
+            let message =
+                format!("`{}` holds marks, events or dead letters, and can be no view too", projection.table.name);
+            findings.push(finding(file, Code::TableMismatch, file.projection.document.table.span, message));
+        }
         circle(file, projection, program, &mut findings);
         view_keys(file, files, &mut findings);
         let own = projection.bookkeeping_attributes();
@@ -293,25 +299,4 @@ fn keys(document: &Document) -> Vec<(&KeyAttribute, Span)> {
         .flat_map(|(partition, sort)| std::iter::once(partition).chain(sort))
         .map(|key| (&key.value.0, key.span))
         .collect()
-}
-
-/// A table of a guard holds what the guard remembers and nothing else.
-fn events_table(file: &File, files: &[File], findings: &mut Vec<Diagnostic>) {
-    for (guard, _, _) in guards(file) {
-        let table = match guard {
-            Guard::EventsTable(guard) => &guard.table,
-            Guard::LastEventId(guard) => match &guard.table {
-                Some(table) => table,
-                None => continue,
-            },
-            Guard::None => continue,
-        };
-        for other in files.iter().filter(|other| other.projection.document.table.value == table.value) {
-            let message = format!(
-                "`{}` is the table of `{}`'s documents and cannot hold what a guard remembers too",
-                table.value, other.projection.projection.value
-            );
-            findings.push(finding(file, Code::TableMismatch, table.span, message));
-        }
-    }
 }

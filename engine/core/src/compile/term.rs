@@ -278,7 +278,7 @@ impl Compiler<'_> {
         let text = match &literal.value {
             Literal::Text(text) if path::is_path(text) && !text.ends_with('?') => text,
             _ => {
-                let message = format!("{what} is a path into the payload that always finds something");
+                let message = format!("{what} has to be a path into the payload, without `?`");
                 self.error(Code::BadPath, literal.span, message).help = Some("for example `$.data.id`".into());
                 return None;
             }

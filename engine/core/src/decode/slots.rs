@@ -78,6 +78,12 @@ impl PathTree {
                 Ok(value) => self.fill(&value, node, slots),
                 Err(ReadError::Unusable(reason)) => {
                     self.spoil(&reason, node, slots);
+                    if let (true, Some(slot)) = (peek.is_num(), node.slot) {
+                        let digits = String::from_utf8_lossy(reader.slice_to_current(start)).trim().to_owned();
+                        if digits.bytes().all(|digit| digit.is_ascii_digit()) {
+                            slots[slot] = Slot::Digits(digits, reason);
+                        }
+                    }
                     // Only what is unusable is lost: the places below are read on their own.
                     if peek == Peek::Object && !node.names.is_empty() {
                         self.read_names(&mut Jiter::new(reader.slice_to_current(start)), node, slots, depth)?;
@@ -136,7 +142,7 @@ impl PathTree {
                     (Slot::Found(Value::Map(images)), Slot::Found(image)) => {
                         images.insert(name.to_owned(), image.clone());
                     }
-                    (Slot::Unusable(_), _) => {}
+                    (Slot::Unusable(_) | Slot::Digits(..), _) => {}
                     (slot, Slot::Found(image)) => {
                         *slot = Slot::Found(Value::Map([(name.to_owned(), image.clone())].into()))
                     }
@@ -202,6 +208,7 @@ mod tests {
                 Slot::Missing => "-".to_owned(),
                 Slot::Found(value) => value.to_string(),
                 Slot::Unusable(_) => "!".to_owned(),
+                Slot::Digits(digits, _) => format!("!{digits}"),
             })
             .collect()
     }

@@ -99,6 +99,35 @@ pub enum Binary {
 ///
 /// When it is none, or longer or deeper than is allowed.
 pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
+    parse_bounded(text).map_err(|error| match (&error.help, hint(text)) {
+        (None, Some(hint)) => error.help(hint),
+        _ => error,
+    })
+}
+
+/// What to write in place of the habits of other languages.
+fn hint(text: &str) -> Option<&'static str> {
+    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    let bare_point = text.as_bytes().windows(3).any(|three| {
+        matches!(three, [before, b'.', digit] if digit.is_ascii_digit()
+            && !before.is_ascii_alphanumeric() && !matches!(before, b'_' | b')' | b']' | b'$' | b'.'))
+    });
+    if has(&[" ? ", " ?? "]) {
+        Some("`if(c, a, b)` chooses between two values, and `default(x, y)` fills in a missing one")
+    } else if has(&[" and ", " or ", " not "]) {
+        Some("the operators are `&&`, `||` and `!`")
+    } else if has(&["#", "//", "/*"]) {
+        Some("an expression has no comments")
+    } else if bare_point {
+        Some("a number begins with a digit: `0.5`")
+    } else if has(&["{", "}"]) {
+        Some("an expression has no braces: conditions are `if(c, a, b)`, a list is `(1, 2)`")
+    } else {
+        None
+    }
+}
+
+fn parse_bounded(text: &str) -> Result<Expression, SyntaxError> {
     if text.len() > MAX_BYTES {
         return Err(SyntaxError::new(0, format!("the expression is longer than {MAX_BYTES} bytes")));
     }
@@ -212,7 +241,7 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
         Operator::FunctionIdentifier { identifier } => {
             let (piece, at) = piece(identifier, cut)?;
             let Piece::Name(name) = piece else {
-                return Err(SyntaxError::new(at, "a value stands before a parenthesis without an operator"));
+                return Err(SyntaxError::new(at, "two values stand side by side without an operator"));
             };
             Ok(Expression { at, kind: Kind::Call(name.clone(), arguments(node, cut)?) })
         }
@@ -246,7 +275,7 @@ fn piece<'c>(identifier: &str, cut: &'c Cut) -> Result<(&'c Piece, usize), Synta
     piece_number(identifier)
         .and_then(|number| cut.pieces.get(number))
         .map(|(piece, at)| (piece, *at))
-        .ok_or_else(|| SyntaxError::new(0, format!("`{identifier}` is nothing that an expression knows")))
+        .ok_or_else(|| SyntaxError::new(0, "something here is no name, value or operator of an expression"))
 }
 
 #[cfg(test)]

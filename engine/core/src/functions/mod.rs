@@ -144,6 +144,10 @@ functions! {
     ToUppercase = "str::to_uppercase" (TEXT) -> String, text::to_uppercase;
     /// `str::trim(text)`
     Trim = "str::trim" (TEXT) -> String, text::trim;
+    /// `str::regex_matches(text, pattern)`: whether the pattern is found in the text.
+    RegexMatches = "str::regex_matches" (TEXT, TEXT) -> Boolean, text::regex_matches;
+    /// `str::regex_replace(text, pattern, replacement)`: every match replaced; `$1` in the replacement is a group.
+    RegexReplace = "str::regex_replace" (TEXT, TEXT, TEXT) -> String, text::regex_replace;
     /// `str::from(x)`: as `text(x)`.
     From = "str::from" (PRINTED) -> String, convert::text;
     /// `str::substring(text, start)`, `str::substring(text, start, end)`: by characters, from 0, without the one at `end`.
@@ -175,6 +179,7 @@ impl Function {
             Function::Round | Function::Truncate | Function::Fixed | Function::Pad | Function::HashBucket => {
                 Some(Value::Number(Number::ZERO))
             }
+            Function::RegexMatches | Function::RegexReplace => Some(Value::from("")),
             Function::TimeBucket | Function::TimeFormat => Some(Value::from("2026-01-01T00:00:00Z")),
             _ => None,
         }

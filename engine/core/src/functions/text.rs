@@ -2,6 +2,7 @@
 
 use super::{expression, text_at, whole_at};
 use crate::report::{Problem, Reason};
+use regex::{Regex, RegexBuilder};
 use viewfold_value::Value;
 
 /// The widest text that `str::pad` makes, in characters.
@@ -16,6 +17,29 @@ pub(super) fn to_lowercase(arguments: &[Value]) -> Result<Value, Problem> {
 
 pub(super) fn to_uppercase(arguments: &[Value]) -> Result<Value, Problem> {
     Ok(Value::String(text_at(arguments, 0)?.to_uppercase()))
+}
+
+/// The most memory of a compiled regular expression, in bytes.
+const MAX_REGEX_BYTES: usize = 1 << 20;
+
+/// The regular expression of an argument. They take time in proportion to the text, whatever they are.
+fn regex_at(arguments: &[Value], at: usize) -> Result<Regex, Problem> {
+    let pattern = text_at(arguments, at)?;
+    let built = RegexBuilder::new(pattern).size_limit(MAX_REGEX_BYTES).build();
+    built.map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        expression(format!("`{pattern}` is no regular expression that can be used: {reason}"))
+    })
+}
+
+pub(super) fn regex_matches(arguments: &[Value]) -> Result<Value, Problem> {
+    Ok(Value::Bool(regex_at(arguments, 1)?.is_match(text_at(arguments, 0)?)))
+}
+
+pub(super) fn regex_replace(arguments: &[Value]) -> Result<Value, Problem> {
+    let text = text_at(arguments, 0)?;
+    Ok(Value::String(regex_at(arguments, 1)?.replace_all(text, text_at(arguments, 2)?).into_owned()))
 }
 
 pub(super) fn trim(arguments: &[Value]) -> Result<Value, Problem> {

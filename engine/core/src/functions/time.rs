@@ -23,11 +23,40 @@ fn time_at(arguments: &[Value], at: usize) -> Result<Timestamp, Problem> {
         }
         _ => {
             let text = text_at(arguments, at)?;
+            if !is_rfc3339(text) {
+                let message =
+                    format!("`{text}` is no time: it is written like 2026-01-31T12:00:00Z, with a zone (RFC 3339)");
+                return Err(expression(message));
+            }
             text.parse().map_err(|_| {
-                expression(format!("`{text}` is no time: it is written like 2026-01-31T12:00:00Z, with a zone"))
+                expression(format!(
+                    "`{text}` is no time that there is between the years 0 and 9999 (up to 9999-12-30T22:00:00Z)"
+                ))
             })
         }
     }
+}
+
+/// Whether a text has the form of RFC 3339: `2026-01-31T12:00:00.5+01:00`. jiff takes more.
+fn is_rfc3339(text: &str) -> bool {
+    let shape = |text: &str, pattern: &str| {
+        text.len() == pattern.len()
+            && text.bytes().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                b'T' => matches!(byte, b'T' | b't' | b' '),
+                b'+' => matches!(byte, b'+' | b'-'),
+                wanted => byte == wanted,
+            })
+    };
+    let Some((time, rest)) = text.split_at_checked(19) else { return false };
+    let rest = match rest.strip_prefix('.') {
+        Some(fraction) => {
+            let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+            if zone.len() == fraction.len() { return false } else { zone }
+        }
+        None => rest,
+    };
+    shape(time, "0000-00-00T00:00:00") && (matches!(rest, "Z" | "z") || shape(rest, "+00:00"))
 }
 
 /// The beginning of the time's stretch.

@@ -4,7 +4,7 @@ use super::unit::Application;
 use crate::decode::{self, envelope::Record};
 use crate::evaluate::{self, Contribution, Failure, Scope, evaluate};
 use crate::event::{Event, Lane};
-use crate::mark::Mark;
+use crate::mark::{Identifying, Mark, identifying};
 use crate::matching::Candidates;
 use crate::program::{Guard, LaneCheck, OnError, Program, Source, Term, key_kind};
 use crate::report::{Outcome, Outcomes, Problem, Reason};
@@ -156,23 +156,19 @@ impl<'p> Grouping<'p> {
         match &source.guard {
             Guard::None => {}
             Guard::Document { order_by, .. } => {
-                application.mark = Some(Mark::of(event, identity, order_by, |term| required(event, term))?);
+                application.mark = Some(Mark::of(event, identity, order_by)?);
             }
             Guard::Lane { order_by, .. } => {
                 application.lane = Some(event.metadata.lane.text());
-                application.mark = Some(Mark::of(event, identity, order_by, |term| required(event, term))?);
+                application.mark = Some(Mark::of(event, identity, order_by)?);
             }
             Guard::EventsTable { id, order_by, .. } => {
-                application.id = Some(match required(event, id)? {
-                    Value::String(text) if !text.is_empty() => text,
-                    Value::Number(number) => number.to_string(),
-                    other => {
-                        let message = format!("the event's id is {other}; it has to be a text or a number");
-                        return Err(Problem::new(Reason::WrongType, message));
-                    }
+                application.id = Some(match identifying(event, id, "`id`")? {
+                    Identifying::Text(text) | Identifying::Digits(text) => text,
+                    Identifying::Number(number) => number.to_string(),
                 });
                 if let Some(term) = order_by {
-                    application.mark = Some(Mark::of_value(required(event, term)?)?);
+                    application.mark = Some(Mark::of_value(event, term)?);
                 }
             }
         }

@@ -349,6 +349,16 @@ pub enum Guard {
     },
 }
 
+impl Guard {
+    /// The table in which it remembers events or marks, where it has one.
+    pub fn table(&self) -> Option<&Arc<str>> {
+        match self {
+            Guard::Lane { table, .. } | Guard::EventsTable { table, .. } => Some(table),
+            Guard::None | Guard::Document { .. } => None,
+        }
+    }
+}
+
 /// What orders the events of a document.
 #[derive(Debug)]
 pub enum OrderBy {

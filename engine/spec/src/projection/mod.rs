@@ -14,7 +14,7 @@ pub use guard::{EventsTable, Guard, LastEventId, MarkPlace};
 pub use pattern::{Affix, Pattern, TypeName};
 pub use rule::{Append, Rule};
 pub use short::OrName;
-pub use source::{DynamodbSource, KinesisSource, Source};
+pub use source::{DynamodbSource, Format, KinesisSource, Source};
 
 use crate::{Entries, Literal, Spanned};
 use schemars::JsonSchema;

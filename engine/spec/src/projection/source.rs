@@ -29,10 +29,20 @@ pub struct KinesisSource {
     /// proves that `last_event_id` is sound: all events of a document have to come in one lane.
     #[schemars(example = &"$.data.id")]
     pub lane: Option<Spanned<Literal>>,
+    /// What the payload is: JSON, unless said (there is nothing else yet).
+    pub format: Option<Spanned<Format>>,
     /// A JSON Schema that every payload has to satisfy: the name of a file beside this one, or the schema itself. A
     /// payload that does not is an error of its event.
     #[schemars(example = &"retail.schema.json")]
     pub schema: Option<Spanned<Literal>>,
+}
+
+/// What the payload of a Kinesis record is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A JSON value.
+    Json,
 }
 
 /// A DynamoDB table whose stream is read.
@@ -55,7 +65,7 @@ impl FromName for KinesisSource {
     const NAME_IS: &'static str = "the name of a stream";
 
     fn from_name(name: &str) -> Self {
-        KinesisSource { stream: name.to_owned(), lane: None, schema: None }
+        KinesisSource { stream: name.to_owned(), lane: None, format: None, schema: None }
     }
 }
 

@@ -46,6 +46,13 @@ async fn the_shipped_projections_do_what_their_tests_say() {
     assert!(cases.parse::<usize>().is_ok_and(|cases| cases > 35) && rest == "cases, 0 failed", "{}", output.stdout);
 }
 
+/// Odd corners of the language, each a projection with its test.
+#[tokio::test]
+async fn odd_corners_of_the_language_are_as_they_are_told() {
+    let output = viewfold(["test", "tests/language"]).run().await.expect_status(0);
+    assert!(output.stdout.ends_with("cases, 0 failed\n"), "{}", output.stdout);
+}
+
 #[tokio::test]
 async fn differences_are_told_attribute_by_attribute() {
     let folder = folder(&format!("{RIGHT}{WRONG}"));
@@ -59,7 +66,7 @@ async fn differences_are_told_attribute_by_attribute() {
         "        Revenue customer=\"ann\": `total` is 1, expected 2",
         "        Revenue customer=\"dora\": there is no such document",
         "        Revenue customer=\"cleo\": this document was not expected: {\"by\":{\"c\":1},\"customer\":\"cleo\",\"total\":1}",
-        "        a dead letter was not expected: event 2, projection revenue, reason wrong_type: `add` on `total` takes a \
+        "        there is a dead letter: event 2, projection revenue, reason wrong_type: `add` on `total` takes a \
          number or a set, and $.amount is a string",
         ":12: a part",
         "        there is no dead letter of event 1, reason schema",

@@ -17,7 +17,7 @@ use viewfold_core::report::Fate;
 use viewfold_core::tables::{Needed, Purpose, required};
 use viewfold_dynamodb::tables;
 use viewfold_spec::test_file::Case;
-use viewfold_spec::{Code, Diagnostic, Entries, Literal, Spanned};
+use viewfold_spec::{Code, Diagnostic, Spanned};
 use viewfold_value::{Item, Value};
 
 /// Runs a case; how it differs from what is expected, a line each.
@@ -134,9 +134,7 @@ async fn tables_differ(
     connection: &Connection,
 ) -> Result<Vec<String>, Failure> {
     let mut differences = Vec::new();
-    let sections: [(&Option<Entries<Spanned<Vec<Spanned<Literal>>>>>, bool); 2] =
-        [(&case.documents, true), (&case.contains, false)];
-    for (tables, whole) in sections {
+    for (tables, whole) in [(&case.documents, true), (&case.contains, false)] {
         for (name, items) in tables.iter().flatten() {
             let table = table(records, name, views)?;
             let expected: Vec<Item> = items.iter().map(|item| records.item(item)).collect::<Result<_, _>>()?;

@@ -259,7 +259,8 @@ impl Compiler<'_> {
 
     fn operations(&mut self, rule: &spec::Rule, table: &Table, terms: &mut Terms<'_>) -> Vec<OperationTerm> {
         let mut operations: Vec<(OperationTerm, Span)> = Vec::new();
-        let valued: [(&Option<Entries<Spanned<Literal>>>, fn(Term) -> OperationKind); 6] = [
+        type Valued<'r> = (&'r Option<Entries<Spanned<Literal>>>, fn(Term) -> OperationKind);
+        let valued: [Valued<'_>; 6] = [
             (&rule.add, OperationKind::Add),
             (&rule.set, OperationKind::Set),
             (&rule.set_once, OperationKind::SetOnce),

@@ -220,8 +220,8 @@ impl Unit {
     fn record_failures(&mut self, mut failures: BTreeMap<usize, Failure>) {
         for (number, application) in self.pending.range_mut(..self.covered).enumerate() {
             application.rejection = failures.remove(&number).map(|mut failure| {
-                let documents = application.changes.iter().map(|change| change.document.clone());
-                failure.document = failure.document.or(documents.last());
+                let document = application.changes.first().map(|change| change.document.clone());
+                failure.document = failure.document.or(document);
                 failure
             });
         }

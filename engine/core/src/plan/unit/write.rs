@@ -206,19 +206,14 @@ fn paths(
         // A map that is not there is set as a whole, with everything that was written into it, and stays when that goes.
         let missing = path.first_missing(base);
         let made = missing != *path && missing.get(state.document()).is_some();
-        match path.get(state.document()) {
-            None if !made => {
-                // What is left of a document that was made anew goes with everything else that does.
-                if !state.replaced() && path.get(base).is_some() {
-                    writer.remove(path);
-                }
+        let (before, after) = (path.get(base), path.get(state.document()));
+        if made || (after.is_some() && after != before) {
+            if !whole.contains(&missing) {
+                whole.push(missing);
             }
-            value if made || path.get(base) != value => {
-                if !whole.contains(&missing) {
-                    whole.push(missing);
-                }
-            }
-            _ => {}
+        } else if after.is_none() && before.is_some() && !state.replaced() {
+            // What is left of a document that was made anew goes with everything else that does.
+            writer.remove(path);
         }
     }
     for path in whole {

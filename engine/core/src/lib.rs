@@ -15,6 +15,7 @@
 //! | [`evaluate`] | from a rule and an event to the change of a document |
 //! | [`fold`] | what one event, or many, do to a document |
 //! | [`mark`] | the position of an event in its order, as text |
+//! | [`path`], [`query`] | JSONPath: paths that find one value, and those that find many |
 //! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
 //! | [`report`] | what became of a batch |
 //!
@@ -31,6 +32,7 @@ pub mod fold;
 pub mod functions;
 pub mod mark;
 pub mod matching;
+pub mod path;
 pub mod pattern;
 pub mod plan;
 pub mod program;

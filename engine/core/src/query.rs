@@ -6,8 +6,7 @@
 //!
 //! [RFC 9535]: https://www.rfc-editor.org/rfc/rfc9535
 
-use crate::compile::{PathError, no_stray_space, path_step, path_syntax_error, unquote_name};
-use crate::program::Step;
+use crate::path::{PathError, Step, no_stray_space, path_step, path_syntax_error, unquote_name};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jsonpath_rust::parser::model::{

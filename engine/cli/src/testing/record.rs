@@ -157,7 +157,7 @@ impl Records<'_> {
     fn lane_of(&self, stream: usize, payload: Option<&Value>) -> Option<String> {
         let Some(LaneCheck::PartitionKey(Term::Event { path, .. })) = self.lane_check(stream) else { return None };
         let mut value = payload?;
-        for step in viewfold_core::compile::parse_path(path).ok()? {
+        for step in viewfold_core::path::parse(path).ok()? {
             value = match (step, value) {
                 (Step::Name(name), Value::Map(map)) => map.get(&name)?,
                 (Step::Index(index), Value::List(list)) => list.get(usize::try_from(index).ok()?)?,

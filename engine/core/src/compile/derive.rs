@@ -90,7 +90,7 @@ pub(super) fn looks_at(term: &Term, attribute: &str) -> bool {
 pub(super) fn sums_from_zero(condition: Term, projection: &Projection) -> Term {
     let sums = projection.rules.iter().all(|rule| !rule.delete)
         && projection.rules.iter().flat_map(|rule| &rule.operations).all(
-            |operation| matches!(&operation.kind, OperationKind::Add(value) if super::order::may_be_number(value)),
+            |operation| matches!(&operation.kind, OperationKind::Add(value) if super::kinds::may_be_number(value)),
         );
     if sums { from_zero(condition, projection) } else { condition }
 }

@@ -145,7 +145,7 @@ impl Compiler<'_> {
             None => (rest, false),
         };
         let span = self.inside(here, written.len());
-        let steps = match super::path::parse(&format!("${rest}")) {
+        let steps = match crate::path::parse(&format!("${rest}")) {
             Ok(steps) => steps,
             Err(error) => {
                 self.error(

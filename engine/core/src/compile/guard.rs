@@ -197,7 +197,7 @@ fn determines(key: &[Term], lane: &LaneCheck) -> bool {
         LaneCheck::Keys(keys) => keys.iter().all(|name| {
             let steps = [Step::Name("keys".into()), Step::Name(name.name.clone())];
             key.iter().any(|part| match plain(part) {
-                Term::Event { path, .. } => super::parse_path(path).is_ok_and(|path| path == steps),
+                Term::Event { path, .. } => crate::path::parse(path).is_ok_and(|path| path == steps),
                 _ => false,
             })
         }),

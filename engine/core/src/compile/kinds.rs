@@ -50,3 +50,8 @@ pub(super) fn may_be_nothing(term: &Term) -> bool {
         }
     }
 }
+
+/// Whether a term's value can be a number.
+pub(super) fn may_be_number(term: &Term) -> bool {
+    kind_of(term).is_none_or(|kind| kind == Kind::Number)
+}

@@ -8,7 +8,6 @@ mod expression;
 mod guard;
 mod kinds;
 mod order;
-mod path;
 mod pattern;
 mod retract;
 mod rule;
@@ -17,9 +16,6 @@ mod tables;
 mod target;
 mod template;
 mod term;
-
-pub use path::{PathError, parse as parse_path};
-pub(crate) use path::{no_stray_space, path_step, path_syntax_error, unquote_name};
 
 use crate::program::{OnError, Program, Projection, Source, Table};
 use std::collections::{BTreeMap, HashSet};

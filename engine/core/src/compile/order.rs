@@ -135,7 +135,8 @@ impl Compiler<'_> {
         let (Some(condition), Some(written)) = (&projection.delete_when, &spec.delete_when) else { return };
         let Some(why) = Self::no_order(spec, projection) else { return };
         let sums = projection.rules.iter().flat_map(|rule| &rule.operations).all(|operation| {
-            matches!(&operation.kind, OperationKind::Add(value) if may_be_number(value)) && operation.target.is_fixed()
+            matches!(&operation.kind, OperationKind::Add(value) if super::kinds::may_be_number(value))
+                && operation.target.is_fixed()
         });
         let mut zeros = Vec::new();
         let tested = zero_tests(condition, &mut zeros);
@@ -205,10 +206,6 @@ fn fixed_by(value: &Term, key: &[Term]) -> bool {
         Term::Document { .. } => false,
         value => key.contains(value) || value.parts().iter().all(|part| fixed_by(part, key)),
     }
-}
-
-pub(super) fn may_be_number(value: &Term) -> bool {
-    super::kinds::kind_of(value).is_none_or(|kind| kind == viewfold_value::Kind::Number)
 }
 
 /// Whether a condition is `doc.a == 0`, joined by `&&`; and the attributes.

@@ -61,7 +61,7 @@ impl Compiler<'_> {
 
     /// A text of a pattern that looks as if it stood for something else is an error; nothing then.
     fn check_literal(&mut self, text: &str, span: Span) -> Option<()> {
-        if super::path::is_path(text) || text.starts_with("$$.") || text.contains("${") {
+        if crate::path::is_path(text) || text.starts_with("$$.") || text.contains("${") {
             let message = format!("a pattern is a literal: this would be compared with the text `{text}`");
             self.error(Code::BadPath, span, message).help = Some(COMPARE_WITH_IF.into());
             return None;
@@ -101,7 +101,7 @@ impl Compiler<'_> {
 
     fn regular_expression(&mut self, text: &Spanned<String>) -> Option<Test> {
         // `$` is the end of the text, so that `$.a` would compile and match nothing.
-        if super::path::is_path(text) || text.starts_with("$$.") {
+        if crate::path::is_path(text) || text.starts_with("$$.") {
             self.check_literal(text, text.span)?;
         }
         match RegularExpression::new(text) {

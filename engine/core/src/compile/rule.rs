@@ -138,7 +138,7 @@ impl Compiler<'_> {
         let mut conditions = Vec::new();
         for (path, pattern) in rule.when.iter().flatten() {
             let written = path.value.as_str();
-            if !written.starts_with("$$.") && !super::path::is_path(written) {
+            if !written.starts_with("$$.") && !crate::path::is_path(written) {
                 let help = match written.strip_prefix('$') {
                     Some(rest) => format!("did you mean `$.{rest}`?"),
                     None => format!("the keys of `when` are paths into the event: `$.{written}`"),

@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Name<'_>>, TargetError> {
             if !inside[end + 2..].starts_with(']') {
                 return Err((at, "this bracket is never closed".to_owned()));
             }
-            names.push(Name::Fixed(super::path::unquote_name(written)));
+            names.push(Name::Fixed(crate::path::unquote_name(written)));
             at += written.len() + 2;
         } else {
             let length = name_length(rest).ok_or((at, "this `${` has no `}`".to_owned()))?;

@@ -1,9 +1,9 @@
 //! Values of a file to terms: texts that are paths, metadata, templates or plain text.
 
 use super::Compiler;
-use super::path::{self, PathError};
 use super::template::{self, Part};
 use crate::evaluate::{Scope, evaluate};
+use crate::path::{self, PathError};
 use crate::program::{MetadataName, PathTree, Step, StreamIdentity, Subject, Term};
 use crate::query::{self, Query};
 use std::collections::HashMap;

@@ -180,7 +180,7 @@ fn element(list: &[Value], index: i64) -> Option<&Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::parse_path;
+    use crate::path::parse as parse_path;
     use crate::program::Step;
     use proptest::prelude::*;
 

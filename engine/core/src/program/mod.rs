@@ -7,10 +7,11 @@ mod index;
 mod paths;
 mod term;
 
+pub use crate::path::Step;
 pub use document_path::DocumentPath;
 pub use index::{Index, RuleId};
+pub use paths::PathTree;
 pub(crate) use paths::Place;
-pub use paths::{PathTree, Step};
 pub use term::{Overlap, Target, TargetName, Term};
 
 use crate::pattern::Test;

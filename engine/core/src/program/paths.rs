@@ -1,15 +1,7 @@
 //! The paths that projections read, each with the slot that its value goes into.
 
+use crate::path::Step;
 use std::collections::HashMap;
-
-/// One step into a payload.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Step {
-    /// A key of an object.
-    Name(String),
-    /// An element of an array; from its end where negative.
-    Index(i64),
-}
 
 /// The paths that a stream's projections read, as a tree: paths share their beginnings.
 #[derive(Debug, Default)]

@@ -9,21 +9,23 @@
 //! Small groups share a unit, so that their transactions are packed. Where the store refuses a write for good, its events
 //! are halved until the one to blame is alone; it is rejected and the others go on.
 
+mod divide;
 mod document;
+mod letters;
 mod ordered;
 mod transaction;
 mod write;
 
-use super::expression::Writer;
-use super::request::{Action, Answer, Cancellation, ItemKey, Put, Request};
-use crate::bookkeeping::{DeadLetter, OrderedEvent, PARTITION_KEY, dead_letter_row};
+pub(super) use divide::divide;
+
+use super::request::{Answer, Cancellation, ItemKey, Request};
+use crate::bookkeeping::OrderedEvent;
 use crate::decode::envelope::Record;
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure};
 use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OnError, Program, Projection, Source};
 use crate::report::{Outcome, Outcomes, Problem};
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use viewfold_value::Item;
@@ -158,177 +160,6 @@ enum Step {
     Send(Request, Sent),
     /// Another look: something about the pending events has changed.
     Again,
-}
-
-/// Divides the events of a source of a projection into units.
-///
-/// Under `last_event_id` only events above the running maximum of their document or lane are kept: an event that is not
-/// had come before, or its order is not what the guard relies on.
-pub(super) fn divide(
-    projection: usize,
-    source: usize,
-    context: &Context<'_>,
-    applications: Vec<Application>,
-    outcomes: &mut Outcomes,
-) -> Vec<Unit> {
-    let guard = &context.program.projections[projection].sources[source].guard;
-    let groups = match guard {
-        Guard::None => by_document(applications),
-        Guard::Document { .. } => {
-            let mut groups = by_document(applications);
-            for group in &mut groups {
-                rising(projection, group, |_| String::new(), outcomes);
-            }
-            groups
-        }
-        Guard::Lane { .. } => {
-            let mut applications = applications;
-            let lane = |application: &Application| application.lane.clone().unwrap_or_default();
-            rising(projection, &mut applications, lane, outcomes);
-            pack(components(applications))
-        }
-        Guard::EventsTable { order_by: None, .. } => pack(components(applications)),
-        Guard::EventsTable { order_by: Some(_), .. } => {
-            let mut groups = by_document(applications);
-            for group in &mut groups {
-                ordered::sort(projection, group, outcomes);
-            }
-            groups
-        }
-    };
-    let unit = |pending: Vec<Application>| Unit {
-        projection,
-        source,
-        pending: pending.into(),
-        covered: 0,
-        limit: usize::MAX,
-        seen: Seen::default(),
-        sent: Sent::Nothing,
-        attempts: 0,
-    };
-    groups.into_iter().map(unit).collect()
-}
-
-/// Keeps only events above the running maximum of their line.
-fn rising(
-    projection: usize,
-    applications: &mut Vec<Application>,
-    line: impl Fn(&Application) -> String,
-    outcomes: &mut Outcomes,
-) {
-    let mut highest: HashMap<String, Option<Mark>> = HashMap::new();
-    applications.retain(|application| {
-        let highest = highest.entry(line(application)).or_default();
-        let outcome = match application.mark.cmp(highest) {
-            Ordering::Greater => {
-                highest.clone_from(&application.mark);
-                return true;
-            }
-            // No mark at all: an event that could not be evaluated so far.
-            _ if application.mark.is_none() => return true,
-            Ordering::Equal => Outcome::Repeated,
-            Ordering::Less => Outcome::Stale,
-        };
-        outcomes.note(application.record, Some(projection), outcome);
-        false
-    });
-}
-
-/// One group for each document, in the order in which they come up. An event of several documents is in several groups:
-/// nothing but the documents themselves says what has been applied. An event without a document is a group of its own.
-fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
-    let mut numbers: HashMap<DocumentKey, usize> = HashMap::new();
-    let mut groups: Vec<Vec<Application>> = Vec::new();
-    let mut group_of = |document: DocumentKey, groups: &mut Vec<Vec<Application>>| {
-        *numbers.entry(document).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        })
-    };
-    for mut application in applications {
-        let changes = std::mem::take(&mut application.changes);
-        // An event that cannot be applied stands in the line of the document it was meant for, if that could be told.
-        let meant = application.rejection.as_ref().and_then(|failure| failure.document.clone());
-        if let Some(document) = meant {
-            let number = group_of(document, &mut groups);
-            groups[number].push(application);
-            continue;
-        }
-        if changes.is_empty() {
-            groups.push(vec![application]);
-            continue;
-        }
-        for change in changes {
-            let number = group_of(change.document.clone(), &mut groups);
-            groups[number].push(Application { changes: vec![change], ..application.clone() });
-        }
-    }
-    groups
-}
-
-/// What an event shares with others: their writes must not run beside each other.
-#[derive(PartialEq, Eq, Hash)]
-enum Shared<'a> {
-    Document(&'a DocumentKey),
-    Lane(&'a str),
-}
-
-fn shared(application: &Application) -> impl Iterator<Item = Shared<'_>> {
-    let changed = application.changes.iter().map(|change| &change.document);
-    let contributed = application.contribution.iter().flat_map(|contribution| contribution.keys());
-    let documents = changed.chain(contributed).map(Shared::Document);
-    documents.chain(application.lane.as_deref().map(Shared::Lane))
-}
-
-/// Groups of events that share no document and no lane with any other group.
-fn components(applications: Vec<Application>) -> Vec<Vec<Application>> {
-    // Union-find over the events: events that touch one document belong together.
-    fn find(parents: &mut [usize], mut at: usize) -> usize {
-        while parents[at] != at {
-            parents[at] = parents[parents[at]];
-            at = parents[at];
-        }
-        at
-    }
-    let mut parents: Vec<usize> = (0..applications.len()).collect();
-    let mut first_of: HashMap<Shared<'_>, usize> = HashMap::new();
-    for (number, application) in applications.iter().enumerate() {
-        for thing in shared(application) {
-            let first = *first_of.entry(thing).or_insert(number);
-            let (a, b) = (find(&mut parents, first), find(&mut parents, number));
-            parents[a.max(b)] = a.min(b);
-        }
-    }
-    drop(first_of);
-    let mut numbers: HashMap<usize, usize> = HashMap::new();
-    let mut groups: Vec<Vec<Application>> = Vec::new();
-    for (number, application) in applications.into_iter().enumerate() {
-        let root = find(&mut parents, number);
-        let group = *numbers.entry(root).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[group].push(application);
-    }
-    groups
-}
-
-/// Puts small groups together, as long as one transaction holds them.
-fn pack(groups: Vec<Vec<Application>>) -> Vec<Vec<Application>> {
-    let mut packed: Vec<(usize, Vec<Application>)> = Vec::new();
-    for group in groups {
-        let things: HashSet<Shared<'_>> = group.iter().flat_map(shared).collect();
-        let actions = group.len() + things.len();
-        drop(things);
-        match packed.last_mut() {
-            Some((used, pack)) if *used + actions <= MAX_ACTIONS => {
-                *used += actions;
-                pack.extend(group);
-            }
-            _ => packed.push((actions, group)),
-        }
-    }
-    packed.into_iter().map(|(_, group)| group).collect()
 }
 
 impl Unit {
@@ -555,86 +386,6 @@ impl Unit {
         }
     }
 
-    /// Where the projection keeps no dead letters: the outcome of a first event that cannot be applied. The rest goes on,
-    /// or waits for it (`on_error: fail`).
-    fn settled_without_row(&mut self, rejected: bool, context: &Context<'_>, outcomes: &mut Outcomes) -> Option<Step> {
-        let (projection, _) = self.parts(context);
-        // What an item contributed before is taken back even where its new image is skipped.
-        let takes_back = self.pending.front().is_some_and(|front| front.contribution.is_some());
-        match projection.on_error {
-            _ if !rejected => return None,
-            OnError::DeadLetter => return None,
-            OnError::Skip if takes_back => return None,
-            OnError::Skip | OnError::Fail => {}
-        }
-        let application = self.pending.pop_front()?;
-        let problem = application.rejection.as_ref().map(|rejection| rejection.problem.clone())?;
-        let held = projection.on_error == OnError::Fail;
-        let outcome = if held { Outcome::Rejected(problem) } else { Outcome::Skipped(problem) };
-        outcomes.note(application.record, Some(self.projection), outcome);
-        if held {
-            self.fail("an earlier event could not be applied, and `on_error: fail` makes what follows wait", outcomes);
-        }
-        Some(Step::Again)
-    }
-
-    /// The dead letter of the first pending event. Where the document has a mark, it is moved past the event in the same
-    /// transaction, so that the event is a repeat when it comes again.
-    fn put_away(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Step {
-        if let Some(step) = self.settled_without_row(true, context, outcomes) {
-            return step;
-        }
-        let (projection, source) = self.parts(context);
-        let Some(application) = self.pending.front() else { return Step::Again };
-        let mark = match (&source.guard, &application.mark, &application.rejection) {
-            (Guard::Document { attribute, .. }, Some(mark), Some(Failure { document: Some(document), .. })) => {
-                Some(write::mark_only(projection, document, attribute, mark))
-            }
-            _ => None,
-        };
-        let Some(letter) = application.dead_letter(projection, source, context, mark.is_some()) else {
-            self.fail("there is no table of dead letters", outcomes);
-            return Step::Again;
-        };
-        self.covered = 1;
-        match mark {
-            Some(mark) => Step::Send(Request::Transact(vec![mark, letter]), Sent::DeadLetter { with_mark: true }),
-            None => Step::Send(Request::Write(letter), Sent::DeadLetter { with_mark: false }),
-        }
-    }
-
-    fn put_away_answered(&mut self, with_mark: bool, answer: Answer, context: &Context<'_>, outcomes: &mut Outcomes) {
-        self.attempts += 1;
-        match (answer, with_mark) {
-            // A letter that is there has been put away before.
-            (Answer::Done, _) | (Answer::ConditionFailed(_), false) => self.dead_lettered(context, outcomes),
-            (Answer::Cancelled(reasons), true) => match reasons.into_iter().next() {
-                Some(Cancellation::ConditionFailed(None)) => {
-                    // There is no document to mark: the letter alone.
-                    if let Some(rejection) = self.pending.front_mut().and_then(|front| front.rejection.as_mut()) {
-                        rejection.document = None;
-                    }
-                }
-                Some(Cancellation::ConditionFailed(item)) => {
-                    if self.drop_marked(item.as_ref(), context, outcomes) == 0 {
-                        self.fail("the document's mark is none that its events compare with", outcomes);
-                    }
-                }
-                Some(Cancellation::None) => self.dead_lettered(context, outcomes),
-                other => self.fail(&format!("the dead letter could not be written: {other:?}"), outcomes),
-            },
-            (answer, _) => self.fail(&format!("the dead letter could not be written: {answer:?}"), outcomes),
-        }
-    }
-
-    fn dead_lettered(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) {
-        self.attempts = 0;
-        if let Some(application) = self.pending.pop_front() {
-            let (projection, _) = self.parts(context);
-            outcomes.note(application.record, Some(self.projection), application.outcome(projection));
-        }
-    }
-
     /// The key of a document, for reading it.
     fn document_key(&self, document: &DocumentKey, projection: &Projection) -> ItemKey {
         ItemKey { table: Arc::clone(&projection.table.name), key: document.item(projection) }
@@ -683,36 +434,5 @@ impl Application {
             Some(rejection) if projection.on_error == OnError::Skip => Outcome::Skipped(rejection.problem.clone()),
             Some(rejection) => Outcome::DeadLettered(rejection.problem.clone()),
         }
-    }
-
-    /// The dead letter of the event; nothing where the program has no table for it. Beside other writes of a transaction
-    /// it is put whether it is there or not: they say whether the event is new.
-    fn dead_letter(
-        &self,
-        projection: &Projection,
-        source: &Source,
-        context: &Context<'_>,
-        beside: bool,
-    ) -> Option<Action> {
-        let rejection = self.rejection.as_ref()?;
-        let table = context.program.dead_letters.as_ref()?;
-        let record = context.records.get(self.record).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-        let row = dead_letter_row(&DeadLetter {
-            projection,
-            source,
-            lane: &self.lane_text,
-            sequence: &self.sequence,
-            id: &self.event_id,
-            rule: rejection.rule.as_deref(),
-            document: rejection.document.as_ref(),
-            reason: rejection.problem.reason.code(),
-            message: &rejection.problem.message,
-            record: &record,
-            now: context.now,
-        });
-        Some(match beside {
-            true => Writer::default().put(table, row),
-            false => Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)),
-        })
     }
 }

@@ -1,8 +1,16 @@
 //! `$.a.b[0]`: JSONPath (RFC 9535) text to the steps that a slot is filled by.
 
-use crate::program::Step;
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
+
+/// One step into a payload.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// A key of an object.
+    Name(String),
+    /// An element of an array; from its end where negative.
+    Index(i64),
+}
 
 /// Why a text is no path that can be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +24,7 @@ pub struct PathError {
 }
 
 /// Whether a text of a file is written as a path into the payload.
-pub(super) fn is_path(text: &str) -> bool {
+pub(crate) fn is_path(text: &str) -> bool {
     text == "$" || text == "$?" || text.starts_with("$.") || text.starts_with("$[")
 }
 

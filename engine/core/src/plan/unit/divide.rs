@@ -1,0 +1,180 @@
+//! The events of a source of a projection, divided into units.
+
+use super::{Application, Context, MAX_ACTIONS, Seen, Sent, Unit, ordered};
+use crate::evaluate::DocumentKey;
+use crate::mark::Mark;
+use crate::program::Guard;
+use crate::report::{Outcome, Outcomes};
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+
+/// Divides the events of a source of a projection into units.
+///
+/// Under `last_event_id` only events above the running maximum of their document or lane are kept: an event that is not
+/// had come before, or its order is not what the guard relies on.
+pub(in crate::plan) fn divide(
+    projection: usize,
+    source: usize,
+    context: &Context<'_>,
+    applications: Vec<Application>,
+    outcomes: &mut Outcomes,
+) -> Vec<Unit> {
+    let guard = &context.program.projections[projection].sources[source].guard;
+    let groups = match guard {
+        Guard::None => by_document(applications),
+        Guard::Document { .. } => {
+            let mut groups = by_document(applications);
+            for group in &mut groups {
+                rising(projection, group, |_| String::new(), outcomes);
+            }
+            groups
+        }
+        Guard::Lane { .. } => {
+            let mut applications = applications;
+            let lane = |application: &Application| application.lane.clone().unwrap_or_default();
+            rising(projection, &mut applications, lane, outcomes);
+            pack(components(applications))
+        }
+        Guard::EventsTable { order_by: None, .. } => pack(components(applications)),
+        Guard::EventsTable { order_by: Some(_), .. } => {
+            let mut groups = by_document(applications);
+            for group in &mut groups {
+                ordered::sort(projection, group, outcomes);
+            }
+            groups
+        }
+    };
+    let unit = |pending: Vec<Application>| Unit {
+        projection,
+        source,
+        pending: pending.into(),
+        covered: 0,
+        limit: usize::MAX,
+        seen: Seen::default(),
+        sent: Sent::Nothing,
+        attempts: 0,
+    };
+    groups.into_iter().map(unit).collect()
+}
+
+/// Keeps only events above the running maximum of their line.
+fn rising(
+    projection: usize,
+    applications: &mut Vec<Application>,
+    line: impl Fn(&Application) -> String,
+    outcomes: &mut Outcomes,
+) {
+    let mut highest: HashMap<String, Option<Mark>> = HashMap::new();
+    applications.retain(|application| {
+        let highest = highest.entry(line(application)).or_default();
+        let outcome = match application.mark.cmp(highest) {
+            Ordering::Greater => {
+                highest.clone_from(&application.mark);
+                return true;
+            }
+            // No mark at all: an event that could not be evaluated so far.
+            _ if application.mark.is_none() => return true,
+            Ordering::Equal => Outcome::Repeated,
+            Ordering::Less => Outcome::Stale,
+        };
+        outcomes.note(application.record, Some(projection), outcome);
+        false
+    });
+}
+
+/// One group for each document, in the order in which they come up. An event of several documents is in several groups:
+/// nothing but the documents themselves says what has been applied. An event without a document is a group of its own.
+fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
+    let mut numbers: HashMap<DocumentKey, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Application>> = Vec::new();
+    let mut group_of = |document: DocumentKey, groups: &mut Vec<Vec<Application>>| {
+        *numbers.entry(document).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        })
+    };
+    for mut application in applications {
+        let changes = std::mem::take(&mut application.changes);
+        // An event that cannot be applied stands in the line of the document it was meant for, if that could be told.
+        let meant = application.rejection.as_ref().and_then(|failure| failure.document.clone());
+        if let Some(document) = meant {
+            let number = group_of(document, &mut groups);
+            groups[number].push(application);
+            continue;
+        }
+        if changes.is_empty() {
+            groups.push(vec![application]);
+            continue;
+        }
+        for change in changes {
+            let number = group_of(change.document.clone(), &mut groups);
+            groups[number].push(Application { changes: vec![change], ..application.clone() });
+        }
+    }
+    groups
+}
+
+/// What an event shares with others: their writes must not run beside each other.
+#[derive(PartialEq, Eq, Hash)]
+enum Shared<'a> {
+    Document(&'a DocumentKey),
+    Lane(&'a str),
+}
+
+fn shared(application: &Application) -> impl Iterator<Item = Shared<'_>> {
+    let changed = application.changes.iter().map(|change| &change.document);
+    let contributed = application.contribution.iter().flat_map(|contribution| contribution.keys());
+    let documents = changed.chain(contributed).map(Shared::Document);
+    documents.chain(application.lane.as_deref().map(Shared::Lane))
+}
+
+/// Groups of events that share no document and no lane with any other group.
+fn components(applications: Vec<Application>) -> Vec<Vec<Application>> {
+    // Union-find over the events: events that touch one document belong together.
+    fn find(parents: &mut [usize], mut at: usize) -> usize {
+        while parents[at] != at {
+            parents[at] = parents[parents[at]];
+            at = parents[at];
+        }
+        at
+    }
+    let mut parents: Vec<usize> = (0..applications.len()).collect();
+    let mut first_of: HashMap<Shared<'_>, usize> = HashMap::new();
+    for (number, application) in applications.iter().enumerate() {
+        for thing in shared(application) {
+            let first = *first_of.entry(thing).or_insert(number);
+            let (a, b) = (find(&mut parents, first), find(&mut parents, number));
+            parents[a.max(b)] = a.min(b);
+        }
+    }
+    drop(first_of);
+    let mut numbers: HashMap<usize, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Application>> = Vec::new();
+    for (number, application) in applications.into_iter().enumerate() {
+        let root = find(&mut parents, number);
+        let group = *numbers.entry(root).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[group].push(application);
+    }
+    groups
+}
+
+/// Puts small groups together, as long as one transaction holds them.
+fn pack(groups: Vec<Vec<Application>>) -> Vec<Vec<Application>> {
+    let mut packed: Vec<(usize, Vec<Application>)> = Vec::new();
+    for group in groups {
+        let things: HashSet<Shared<'_>> = group.iter().flat_map(shared).collect();
+        let actions = group.len() + things.len();
+        drop(things);
+        match packed.last_mut() {
+            Some((used, pack)) if *used + actions <= MAX_ACTIONS => {
+                *used += actions;
+                pack.extend(group);
+            }
+            _ => packed.push((actions, group)),
+        }
+    }
+    packed.into_iter().map(|(_, group)| group).collect()
+}

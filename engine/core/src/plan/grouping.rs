@@ -94,12 +94,15 @@ impl<'p> Grouping<'p> {
         let result = self.applied(event, reader, candidates, &mut application);
         match result {
             Ok(Applied::Nothing) => {}
+            // An event that came before in this batch: one row says that it did, whatever became of it.
+            Ok(Applied::Changes) | Err(_) if !self.is_first(reader, &application) => {
+                outcomes.note(event.record, Some(reader.0), Outcome::Repeated);
+            }
             Ok(_) | Err(_) if self.is_stopped(reader.0, &event.metadata.lane) => {
                 let message =
                     "an earlier event of its lane could not be applied, and `on_error: fail` holds the lane up";
                 outcomes.note(event.record, Some(reader.0), Outcome::Failed(message.into()));
             }
-            Ok(Applied::Repeated) => outcomes.note(event.record, Some(reader.0), Outcome::Repeated),
             Ok(Applied::WithoutChange) => outcomes.note(event.record, Some(reader.0), Outcome::Applied),
             Ok(Applied::Changes) => self.groups.entry(reader).or_default().push(application),
             Err(failure) => {
@@ -111,6 +114,17 @@ impl<'p> Grouping<'p> {
                 }
                 self.reject(reader, application, Some(event.metadata.lane.clone()), outcomes);
             }
+        }
+    }
+
+    /// Whether an event is the first of its id in the batch, under a guard that goes by ids alone.
+    fn is_first(&mut self, reader: (usize, usize), application: &Application) -> bool {
+        let guard = &self.program.projections[reader.0].sources[reader.1].guard;
+        match (guard, &application.id) {
+            (Guard::EventsTable { order_by: None, .. }, Some(id)) => {
+                self.seen.entry(reader.0).or_default().insert(id.clone())
+            }
+            _ => true,
         }
     }
 
@@ -141,11 +155,6 @@ impl<'p> Grouping<'p> {
         application.changes = evaluate::changes(event, projection, &rules)?;
         if application.changes.is_empty() && application.contribution.is_none() {
             return Ok(Applied::WithoutChange);
-        }
-        if let (Guard::EventsTable { order_by: None, .. }, Some(id)) = (&source.guard, &application.id)
-            && !self.seen.entry(reader.0).or_default().insert(id.clone())
-        {
-            return Ok(Applied::Repeated);
         }
         Ok(Applied::Changes)
     }
@@ -182,8 +191,6 @@ enum Applied {
     Nothing,
     /// Rules match it, and change nothing.
     WithoutChange,
-    /// It came before in this batch.
-    Repeated,
     Changes,
 }
 

@@ -84,6 +84,8 @@ impl Unit {
                     }
                 }
                 Some(Cancellation::ConditionFailed(item)) => {
+                    // Somebody else is further: what was read is not what is there any more.
+                    self.seen.documents.clear();
                     if self.drop_marked(item.as_ref(), context, outcomes) == 0 {
                         self.fail("the document's mark is none that its events compare with", outcomes);
                     }

@@ -314,11 +314,17 @@ impl Unit {
                 // The rows that were read belong to the version that was read.
                 self.seen.ordered = None;
                 let dropped = self.drop_marked(item.as_ref(), context, outcomes);
-                // A blind write that met its own mark is made anew from what is left, without what was seen.
-                if dropped == 0 || self.seen.must_read.contains(document) {
-                    self.seen.documents.insert(document.clone(), item);
-                } else {
+                // What was read before is not what is there. A blind write that met its own mark is made anew from what is
+                // left, without what was seen.
+                let (projection, _) = self.parts(context);
+                let was_blind = !self.seen.documents.contains_key(document)
+                    && !self.seen.must_read.contains(document)
+                    && !projection.always_reads();
+                if dropped > 0 {
                     self.attempts = 0;
+                }
+                if dropped == 0 || !was_blind {
+                    self.seen.documents.insert(document.clone(), item);
                 }
             }
             Target::Lane(lane) => {

@@ -17,7 +17,7 @@ Examples:
   viewfold run projections/votes --events examples/votes/events.json
   viewfold test projections
   viewfold run projections/votes --events - --db votes.db --format json < events.json
-  viewfold tables projections --create --endpoint http://127.0.0.1:8000
+  viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
 
 Exit codes: 0 done, 1 findings or failures, 2 wrong use.";
 
@@ -69,8 +69,8 @@ list of them. Each is carried out as one batch, by the same code that the functi
 Examples:
   viewfold run projections/votes --events examples/votes/events.json
   viewfold run projections/votes --events examples/votes/events.json --db votes.db
-  viewfold run projections --events monday.json --events tuesday.json --format json
-  viewfold run projections --events - --endpoint http://127.0.0.1:8000 < events.json")]
+  viewfold run projections/votes --events monday.json --events tuesday.json --format json
+  viewfold run projections/votes --events - --endpoint http://127.0.0.1:8000 < events.json")]
 pub(crate) struct Run {
     /// Projection files, and folders with all their subfolders
     #[arg(value_name = "PROJECTIONS", required = true)]
@@ -120,10 +120,10 @@ pub(crate) enum RunFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  viewfold tables projections
-  viewfold tables projections --format table
-  viewfold tables projections --create --endpoint http://127.0.0.1:8000
-  viewfold tables projections --create --aws")]
+  viewfold tables projections/votes
+  viewfold tables projections/votes --format table
+  viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
+  viewfold tables projections/votes --create --aws")]
 pub(crate) struct Tables {
     /// Projection files, and folders with all their subfolders
     #[arg(value_name = "PROJECTIONS", required = true)]

@@ -141,6 +141,11 @@ pub(crate) fn path_syntax_error(text: &str, error: &str) -> PathError {
             }
         }
         None => {
+            if text.contains("?.") || text.contains("?[") && !text.contains("[?") {
+                let message = format!("`{text}` is no JSONPath: `?` is for the whole path");
+                let help = format!("the `?` goes to its end: `{}?`", text.replace('?', ""));
+                return PathError { message, at: text.find('?'), help: Some(help) };
+            }
             let reason = error.lines().find(|line| line.contains("= ")).map_or("", |line| line.trim());
             let message = match reason.trim_start_matches("= ") {
                 "" => format!("`{text}` is no JSONPath"),

@@ -4,6 +4,7 @@ use super::Compiler;
 use crate::expression::Binary;
 use crate::program::{OperationKind, Projection, Step, Table, Term};
 use std::collections::HashSet;
+use viewfold_spec::diagnostic::Severity;
 use viewfold_spec::{Code, Span, Spanned, projection as spec, suggest};
 use viewfold_value::{Number, Value};
 
@@ -62,6 +63,10 @@ impl Compiler<'_> {
 
     /// Attributes of the document that nothing writes are probably misspelt.
     pub(super) fn check_document_names(&mut self, projection: &Projection) {
+        // What has an error of its own may be what writes it.
+        if self.findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return;
+        }
         let mut told: HashSet<Span> = HashSet::new();
         for (name, span) in std::mem::take(&mut self.document_names) {
             let known = projection.attributes.contains(&name) || projection.table.keys().any(|key| key.name == name);

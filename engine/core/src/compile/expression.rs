@@ -218,6 +218,8 @@ impl Compiler<'_> {
             "the document's attributes are `doc.NAME`".to_owned()
         } else if Function::named(name).is_some() || LAZY.contains(&name) {
             format!("`{name}` is a function: `{name}(…)`")
+        } else if terms.event.is_none() && terms.document.is_ok() {
+            format!("the document's attributes are `doc.{name}`")
         } else if let Some(near) = suggest::nearest(name, known()) {
             format!("did you mean `{near}`?")
         } else {

@@ -143,7 +143,8 @@ impl Compiler<'_> {
         };
         let mut told: Vec<viewfold_spec::Span> = Vec::new();
         for (rule, compiled) in rules {
-            if in_one_lane(compiled, source) {
+            // A rule that takes back where it cannot has a finding of its own.
+            if in_one_lane(compiled, source) || compiled.retract {
                 continue;
             }
             let span = rule.key.as_ref().or(spec.key.as_ref()).map_or(rule.span, |key| key.span);

@@ -309,6 +309,15 @@ impl Compiler<'_> {
             None => None,
             Some(by) => {
                 let term = self.term(by, terms)?;
+                if let Term::Constant(value) = &term {
+                    let message = format!("`by` is the same for every element: {value}");
+                    let help = match &by.value {
+                        Literal::Text(text) => format!("did you mean `$.{text}`?"),
+                        _ => "a path of the event, `$.at` for one, or `$$.time`".to_owned(),
+                    };
+                    self.error(Code::BadOperand, by.span, message).help = Some(help);
+                    return None;
+                }
                 match kind_of(&term) {
                     None | Some(Kind::Number | Kind::String) => {}
                     Some(kind) => {
@@ -378,6 +387,8 @@ impl Compiler<'_> {
                     text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                 }) {
                     format!("for a part of the element write '${{ {text} }}'")
+                } else if text.starts_with('-') && text.contains('$') {
+                    format!("an expression is written '${{ {text} }}'")
                 } else if text.parse::<viewfold_value::Number>().is_ok() {
                     format!("for a number write {text} without quotes")
                 } else {
@@ -385,7 +396,9 @@ impl Compiler<'_> {
                 }
             }
             (OperationKind::Add(_), Term::Many { path, .. }) => format!("their sum is '${{ sum({path}) }}'"),
-            (OperationKind::Add(_) | OperationKind::RemoveFrom(_), _) if found == Kind::List => {
+            (OperationKind::RemoveFrom(_), _) | (OperationKind::Add(_), _)
+                if found == Kind::List || matches!(kind, OperationKind::RemoveFrom(_)) =>
+            {
                 "a set is written '${ set(\"a\", \"b\") }'".to_owned()
             }
             (OperationKind::Add(_), _) => "use `set` to give the attribute a value".to_owned(),

@@ -60,11 +60,8 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
     }
     for number in 0..program.streams.len() {
         let StreamIdentity::Dynamodb(table) = &program.streams[number].identity else { continue };
-        let leaves = program.projections.iter().any(|other| *other.table.name == **table && other.leaves_rows());
-        if leaves {
-            let names = program.bookkeeping(table).into_iter().map(str::to_owned).collect();
-            program.streams[number].bookkeeping = names;
-        }
+        let names = program.bookkeeping(table).into_iter().map(str::to_owned).collect();
+        program.streams[number].bookkeeping = names;
     }
     let wanted = program.projections.iter().any(|projection| projection.on_error == OnError::DeadLetter);
     let table = format!("{}{}", options.table_prefix, options.dead_letter_table);

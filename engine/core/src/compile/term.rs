@@ -87,6 +87,14 @@ impl Compiler<'_> {
 
     fn text(&mut self, text: &str, span: Span, terms: &mut Terms<'_>) -> Option<Term> {
         if text.contains("${") {
+            if path::is_path(text) {
+                let message = "a path has no `${…}` in it, and a text with values does not start like a path";
+                self.error(Code::BadPath, span, message).help = Some(
+                    "text with values is written '${ $.first } ${ $.last }'; `get(map, key)` takes the entry of a key"
+                        .into(),
+                );
+                return None;
+            }
             return self.template(text, span, terms);
         }
         if text.starts_with("$$.") || path::is_path(text) {
@@ -101,10 +109,18 @@ impl Compiler<'_> {
                 Some(format!("did you mean `$.{name}`? For the text itself write '${{ \"{text}\" }}'"));
             return None;
         }
-        if text.starts_with("doc.") && text.len() > 4 && !text.contains(' ') {
+        let is_name = terms.element.as_deref() == Some(text) || terms.lets.iter().any(|lets| lets.get(text).is_some());
+        let looks_like_one =
+            (text.contains("doc.") && text.len() > 4 && (text.starts_with("doc.") || text.contains(' ')))
+                || text.starts_with("-$.")
+                || (text.starts_with("{{") && text.ends_with("}}"))
+                || (text.starts_with("$ {") && text.ends_with('}'));
+        if is_name || looks_like_one {
             let message = format!("`{text}` is taken as text here");
+            let inner = text.trim_start_matches(['{', '$', ' ']).trim_end_matches(['}', ' ']);
+            let inner = if text.starts_with("$ ") || text.starts_with("{{") { inner } else { text };
             self.warning(Code::BadExpression, span, message).help =
-                Some(format!("for the document's value write '${{ {text} }}'"));
+                Some(format!("for an expression's value write '${{ {inner} }}'"));
         }
         Some(Term::Constant(Value::from(text)))
     }

@@ -21,6 +21,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use envelope::{Body, DynamodbBody, KinesisBody, Record};
 use jiter::Jiter;
 use std::sync::Arc;
+use viewfold_value::Item;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
 
@@ -137,6 +138,8 @@ fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<
         _ => Ok(false),
     };
     Ok(match (is_row(body.old)?, is_row(body.new)?) {
+        // So is a change of nothing but what guards keep: a mark that was moved past an event that could not be applied.
+        (false, false) if is_bookkeeping_alone(body, stream)? => None,
         (false, false) => Some(body.clone()),
         (true, true) => None,
         (false, true) if body.old.is_none() => None,
@@ -144,6 +147,18 @@ fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<
         (true, false) if body.new.is_none() => None,
         (true, false) => Some(DynamodbBody { old: None, change: Some("insert"), ..body.clone() }),
     })
+}
+
+/// Whether a change of a view's item leaves the document as it was.
+fn is_bookkeeping_alone(body: &DynamodbBody<'_>, stream: &Stream) -> Result<bool, Problem> {
+    let (Some(old), Some(new), false) = (body.old, body.new, stream.bookkeeping.is_empty()) else { return Ok(false) };
+    let document = |image: &[u8]| {
+        let item = dynamodb_json::read_item(&mut Jiter::new(image), 0)
+            .map_err(|error| undecodable(format!("the record's image is no DynamoDB JSON: {error}")))?;
+        let is_kept = |name: &String| name.starts_with("_vf_") || stream.bookkeeping.contains(name);
+        Ok::<_, Problem>(item.into_iter().filter(|(name, _)| !is_kept(name)).collect::<Item>())
+    };
+    Ok(document(old)? == document(new)?)
 }
 
 fn is_deleted_image(image: &[u8], keys: Option<&[u8]>, stream: &Stream) -> Result<bool, Problem> {

@@ -206,8 +206,10 @@ fn operation(
     scope: &Scope<'_>,
 ) -> Result<Option<Operation>, Problem> {
     let Some(value_term) = term.kind.value() else { return Ok(Some(Operation::Remove)) };
-    let Some(value) = evaluate(value_term, scope)? else { return Ok(None) };
     let word = term.kind.name();
+    let value = evaluate(value_term, scope)
+        .map_err(|problem| Problem::new(problem.reason, format!("`{word}` of `{path}`: {}", problem.message)))?;
+    let Some(value) = value else { return Ok(None) };
     if !path.is_nested()
         && let Some((_, limits)) = projection.index_keys.iter().find(|(name, _)| name == path.root())
     {

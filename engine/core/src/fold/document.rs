@@ -17,6 +17,15 @@ pub enum Refusal {
         /// What it holds.
         found: Kind,
     },
+    /// `max` or `min` of two values that do not compare.
+    Mixed {
+        /// The attribute.
+        attribute: DocumentPath,
+        /// What it holds.
+        found: Kind,
+        /// What the event brings.
+        given: Kind,
+    },
     /// The sum is no number that DynamoDB holds exactly.
     Sum {
         /// The attribute.
@@ -31,6 +40,10 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Type { attribute, found } => {
                 let message = format!("`{attribute}` of the document is a {found}, which the operation does not take");
+                Problem::new(Reason::WrongType, message)
+            }
+            Refusal::Mixed { attribute, found, given } => {
+                let message = format!("`{attribute}` of the document is a {found}, and the event's value is a {given}");
                 Problem::new(Reason::WrongType, message)
             }
             Refusal::Sum { attribute, error } => {
@@ -78,8 +91,13 @@ fn finish(mut after: Item, key: &Item, projection: &Projection) -> Result<Item, 
         return Ok(Item::new());
     }
     for (name, term) in &projection.derive {
-        let value = evaluate(term, &Scope { document: Some(&after), ..Scope::default() })
-            .map_err(|problem| Problem::new(problem.reason, format!("`derive` of `{name}`: {}", problem.message)))?;
+        let value = evaluate(term, &Scope { document: Some(&after), ..Scope::default() }).map_err(|problem| {
+            let help = match problem.reason {
+                Reason::MissingValue => "; `default(x, 0)` gives one that is not there yet",
+                _ => "",
+            };
+            Problem::new(problem.reason, format!("`derive` of `{name}`: {}{help}", problem.message))
+        })?;
         match value {
             Some(value) => {
                 if let Some((_, limits)) = projection.index_keys.iter().find(|(key, _)| key == name)
@@ -151,6 +169,11 @@ fn one(
         (Operation::AddSet(set), Some(before)) => union(before, set).ok_or_else(|| wrong_type(before))?,
         (Operation::Add(_), Some(other)) => return Err(wrong_type(other)),
         (Operation::Max(value) | Operation::Min(value), None) => value.clone(),
+        (Operation::Max(value) | Operation::Min(value), Some(before))
+            if before.kind() != value.kind() && compare(before, before).is_some() =>
+        {
+            return Err(Refusal::Mixed { attribute: path.clone(), found: before.kind(), given: value.kind() });
+        }
         (Operation::Max(value), Some(before)) => match compare(before, value).ok_or_else(|| wrong_type(before))? {
             Ordering::Less => value.clone(),
             _ => return Ok(()),

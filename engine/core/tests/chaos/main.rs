@@ -126,7 +126,10 @@ fn run(world: &World, program: &Program, seed: u64, broken: Broken) -> Result<()
                 _ => send(&mut store, &request, broken),
             };
             if std::env::var_os("VIEWFOLD_TRACE").is_some() {
-                eprintln!("{}..{} awaited {} unit {number}: {request:?}\n    -> {answer:?}", invocation.start, invocation.end, invocation.awaited);
+                eprintln!(
+                    "{}..{} awaited {} unit {number}: {request:?}\n    -> {answer:?}",
+                    invocation.start, invocation.end, invocation.awaited
+                );
             }
             invocation.batch.answer(number, answer);
         } else {

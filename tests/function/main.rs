@@ -14,6 +14,7 @@ mod bad_records;
 mod interrupted;
 mod limits;
 mod numbers;
+mod packed;
 mod second_store;
 mod start;
 mod systems;

@@ -12,6 +12,7 @@
 
 pub mod envelope;
 mod slots;
+mod unpack;
 
 use crate::event::{Event, Lane, Metadata, Slot};
 use crate::program::{Program, Stream, StreamIdentity, is_deleted_row};
@@ -103,6 +104,7 @@ fn kinesis_payload(body: &KinesisBody<'_>, stream: &Stream, slots: &mut [Slot]) 
         .decode(body.data.as_bytes())
         .map_err(|error| undecodable(format!("the record's data is no base64: {error}")))?;
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
+    let bytes = unpack::unpacked(&bytes).map_err(undecodable)?;
     json::check_utf8(&bytes).map_err(not_json)?;
     let mut reader = Jiter::new(&bytes);
     let mut read = || {

@@ -7,7 +7,7 @@ use crate::store::Connection;
 use crate::streams::Streams;
 use viewfold_core::program::Program;
 use viewfold_core::report::{Counts, Report, Trouble};
-use viewfold_dynamodb::{Limits, execute};
+use viewfold_dynamodb::{Limits, execute, execute_at};
 
 /// The most rounds through the streams of views: more than any chain is long, unless it goes round in a circle.
 const MAX_ROUNDS: usize = 1000;
@@ -67,12 +67,14 @@ impl Folded {
     }
 }
 
-/// Carries invocations out, and with `chain` what comes of it in the streams of views that other projections read.
+/// Carries invocations out, and with `chain` what comes of it in the streams of views that other projections read. The
+/// engine's clock is the system's unless `now` says a time.
 pub(crate) async fn fold(
     program: &Program,
     connection: &Connection,
     invocations: &[Invocation],
     chain: bool,
+    now: Option<&str>,
 ) -> Result<Folded, Failure> {
     let mut folded = Folded::default();
     let mut streams = match chain {
@@ -82,7 +84,7 @@ pub(crate) async fn fold(
     let progress = Progress::new(invocations.len());
     for invocation in invocations {
         let place = Place { file: invocation.file.clone(), event: Some(invocation.number) };
-        if !carry_out(program, connection, invocation.payload.get(), &place, &mut folded).await {
+        if !carry_out(program, connection, invocation.payload.get(), &place, now, &mut folded).await {
             return Ok(folded);
         }
         progress.advance(1);
@@ -95,7 +97,7 @@ pub(crate) async fn fold(
         }
         let place = Place { file: "the stream of a view".to_owned(), event: None };
         for payload in events {
-            if !carry_out(program, connection, &payload, &place, &mut folded).await {
+            if !carry_out(program, connection, &payload, &place, now, &mut folded).await {
                 return Ok(folded);
             }
         }
@@ -111,9 +113,15 @@ async fn carry_out(
     connection: &Connection,
     payload: &str,
     place: &Place,
+    now: Option<&str>,
     folded: &mut Folded,
 ) -> bool {
-    match execute(program, payload.as_bytes(), &connection.store, Limits::default()).await {
+    let (payload, store, limits) = (payload.as_bytes(), &connection.store, Limits::default());
+    let result = match now {
+        Some(now) => execute_at(program, payload, store, limits, now).await,
+        None => execute(program, payload, store, limits).await,
+    };
+    match result {
         Ok(report) => {
             folded.add(place, report);
             true

@@ -31,9 +31,16 @@ pub fn row(partition: String, sort: String) -> Item {
     [(PARTITION_KEY.to_owned(), Value::String(partition)), (SORT_KEY.to_owned(), Value::String(sort))].into()
 }
 
+/// The attribute by which DynamoDB lets the rows of events expire (`keep_for`), in epoch seconds.
+pub const EXPIRES: &str = "expires";
+
 /// The row that stands for an event in an events table: pk `PROJECTION/SOURCE/ID`, sk `-`.
-pub fn event_row(projection: &Projection, source: &Source, id: &str) -> Item {
-    row(join(&[&projection.name, &source.bookkeeping, id], MAX_PARTITION_KEY_BYTES), "-".to_owned())
+pub fn event_row(projection: &Projection, source: &Source, id: &str, expires: Option<i64>) -> Item {
+    let mut item = row(join(&[&projection.name, &source.bookkeeping, id], MAX_PARTITION_KEY_BYTES), "-".to_owned());
+    if let Some(seconds) = expires {
+        item.insert(EXPIRES.to_owned(), Value::Number(u64::try_from(seconds).unwrap_or(0).into()));
+    }
+    item
 }
 
 /// The key of a lane's row in a table of marks: pk `PROJECTION/SOURCE/LANE`, sk `-`.

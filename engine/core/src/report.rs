@@ -26,6 +26,8 @@ pub enum Reason {
     Schema,
     /// An expression that has no value for this event: a division by zero, for one.
     Expression,
+    /// An event that is older than its guard remembers.
+    OlderThanGuard,
     /// A late event of a document that has too many events to be folded anew.
     TooLate,
     /// An event of more documents than one transaction holds.
@@ -50,6 +52,7 @@ impl Reason {
             Reason::Conflict => "conflict",
             Reason::Schema => "schema",
             Reason::Expression => "expression",
+            Reason::OlderThanGuard => "older_than_guard",
             Reason::TooLate => "too_late",
             Reason::TooManyDocuments => "too_many_documents",
             Reason::TooLarge => "too_large",

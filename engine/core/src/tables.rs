@@ -34,7 +34,9 @@ pub struct Needed {
 pub fn required(program: &Program) -> Vec<Needed> {
     let mut tables: BTreeMap<Arc<str>, Needed> = BTreeMap::new();
     let mut need = |purpose, table: Table, stream| {
-        tables.entry(Arc::clone(&table.name)).or_insert(Needed { purpose, table, stream });
+        let ttl = table.ttl.clone();
+        let needed = tables.entry(Arc::clone(&table.name)).or_insert(Needed { purpose, table, stream });
+        needed.table.ttl = needed.table.ttl.take().or(ttl);
     };
     for projection in &program.projections {
         let read = StreamIdentity::Dynamodb(projection.table.name.to_string());
@@ -48,7 +50,10 @@ pub fn required(program: &Program) -> Vec<Needed> {
     for source in program.projections.iter().flat_map(|projection| &projection.sources) {
         match &source.guard {
             Guard::Lane { table, .. } => need(Purpose::Marks, bookkeeping_table(table), false),
-            Guard::EventsTable { table, .. } => need(Purpose::Events, bookkeeping_table(table), false),
+            Guard::EventsTable { table, keep_seconds, .. } => {
+                let ttl = keep_seconds.map(|_| bookkeeping::EXPIRES.to_owned());
+                need(Purpose::Events, Table { ttl, ..bookkeeping_table(table) }, false);
+            }
             Guard::None | Guard::Document { .. } => {}
         }
     }

@@ -50,8 +50,23 @@ impl Times {
 /// When the payload is no batch of this program. Everything else, a store that does not answer included, is in the
 /// report.
 pub async fn execute(program: &Program, payload: &[u8], store: &Store, limits: Limits) -> Result<Report, BatchError> {
-    let now = jiff::Timestamp::now().to_string();
-    let mut batch = Batch::new(program, payload, &now)?;
+    execute_at(program, payload, store, limits, &jiff::Timestamp::now().to_string()).await
+}
+
+/// As [`execute`], with the engine's clock at a time of the caller's, RFC 3339: tests of projections come out the same on
+/// every day.
+///
+/// # Errors
+///
+/// As [`execute`].
+pub async fn execute_at(
+    program: &Program,
+    payload: &[u8],
+    store: &Store,
+    limits: Limits,
+    now: &str,
+) -> Result<Report, BatchError> {
+    let mut batch = Batch::new(program, payload, now)?;
     let mut in_flight: JoinSet<(usize, Answer)> = JoinSet::new();
     let times = limits.deadline.map(Times::until);
     let out_of_time = "the invocation's time was up before the store had answered";

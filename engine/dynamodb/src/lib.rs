@@ -17,5 +17,5 @@ pub mod execute;
 pub mod store;
 pub mod tables;
 
-pub use execute::{Limits, execute};
+pub use execute::{Limits, execute, execute_at};
 pub use store::Store;

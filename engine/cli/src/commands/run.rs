@@ -38,7 +38,7 @@ async fn carry_out(arguments: &Run, program: &Program, invocations: &[Invocation
         }
     }
     // On AWS the deployed functions read the streams of views.
-    let mut folded = fold(program, &connection, invocations, !aws).await?;
+    let mut folded = fold(program, &connection, invocations, !aws, None).await?;
     let mut views = Vec::new();
     for Needed { purpose, table, .. } in needed {
         if purpose == Purpose::Documents {

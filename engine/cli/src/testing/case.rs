@@ -20,6 +20,9 @@ use viewfold_spec::test_file::Case;
 use viewfold_spec::{Code, Diagnostic, Spanned};
 use viewfold_value::{Item, Value};
 
+/// The engine's clock in tests: an hour behind the first event that has no `time` of its own.
+const CLOCK: &str = "2026-01-01T01:00:00Z";
+
 /// Runs a case; how it differs from what is expected, a line each.
 pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Result<Vec<String>, Failure> {
     let records = Records { loaded, program };
@@ -42,7 +45,7 @@ pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Resu
     give(&records, case, &views, &connection).await?;
 
     let (invocations, numbers) = invocations(&records, case)?;
-    let folded = fold(program, &connection, &invocations, true).await?;
+    let folded = fold(program, &connection, &invocations, true, Some(CLOCK)).await?;
     if let Some(failure) = folded.stopped {
         return Err(failure);
     }

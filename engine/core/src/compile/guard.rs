@@ -48,7 +48,7 @@ impl Compiler<'_> {
                     }
                 }
             }
-            spec::Guard::EventsTable(spec::EventsTable { table, id, order_by }) => {
+            spec::Guard::EventsTable(spec::EventsTable { table, id, order_by, keep_for }) => {
                 self.table_name(&table.value, table.span);
                 let id = match id {
                     Some(id) if id.value == Literal::Text("$$.id".into()) => Term::metadata(MetadataName::Id),
@@ -71,9 +71,40 @@ impl Compiler<'_> {
                     Some(path) => Some(self.path_term(path, "`order_by`", terms)?),
                     None => None,
                 };
-                Guard::EventsTable { table: self.prefixed(&table.value), id, order_by }
+                let keep_seconds = match keep_for {
+                    Some(length) => Some(self.keep_for(length, order_by.is_some())?),
+                    None => None,
+                };
+                Guard::EventsTable { table: self.prefixed(&table.value), id, order_by, keep_seconds }
             }
         })
+    }
+
+    /// The seconds of `keep_for`.
+    fn keep_for(&mut self, length: &Spanned<String>, ordered: bool) -> Option<i64> {
+        if ordered {
+            let message =
+                "with `order_by` events are kept for ever: a late one makes the document be folded from all of them";
+            self.error(Code::WrongForm, length.span, message).help = Some("remove `keep_for`".into());
+            return None;
+        }
+        let text = length.value.as_str();
+        let unit = match text.as_bytes().last() {
+            Some(b'h') => 3600,
+            Some(b'd') => 86_400,
+            Some(b'w') => 7 * 86_400,
+            _ => 0,
+        };
+        let count: i64 = text.get(..text.len().saturating_sub(1)).and_then(|count| count.parse().ok()).unwrap_or(0);
+        if unit == 0 || !(1..=99_999).contains(&count) {
+            let message = format!("`{text}` is no length of time");
+            self.error(Code::WrongForm, length.span, message).help = Some(
+                "a whole number of hours, days or weeks, `30d` for one: longer than the stream keeps its records"
+                    .into(),
+            );
+            return None;
+        }
+        Some(count * unit)
     }
 
     /// Checks the guards against the lanes and the rules' keys.

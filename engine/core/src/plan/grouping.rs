@@ -1,6 +1,6 @@
 //! What each event does in each projection that reads its stream.
 
-use super::unit::Application;
+use super::unit::{Application, epoch_seconds};
 use crate::decode::{self, envelope::Record};
 use crate::evaluate::{self, Contribution, Failure, Scope, evaluate};
 use crate::event::{Event, Lane};
@@ -171,11 +171,21 @@ impl<'p> Grouping<'p> {
                 application.lane = Some(event.metadata.lane.text());
                 application.mark = Some(Mark::of(event, identity, order_by)?);
             }
-            Guard::EventsTable { id, order_by, .. } => {
+            Guard::EventsTable { id, order_by, keep_seconds, .. } => {
                 application.id = Some(match identifying(event, id, "`id`")? {
                     Identifying::Text(text) | Identifying::Digits(text) => text,
                     Identifying::Number(number) => number.to_string(),
                 });
+                if let (Some(keep), Some(time)) = (keep_seconds, &event.metadata.time) {
+                    // A margin for clocks that do not agree.
+                    let oldest = keep - (keep / 10).min(86_400);
+                    if epoch_seconds(self.now) - epoch_seconds(time) > oldest {
+                        let message = format!(
+                            "it is of {time}, and by `keep_for` its guard may have forgotten whether it came before"
+                        );
+                        return Err(Problem::new(Reason::OlderThanGuard, message));
+                    }
+                }
                 if let Some(term) = order_by {
                     application.mark = Some(Mark::of_value(event, term)?);
                 }

@@ -347,6 +347,8 @@ pub enum Guard {
         id: Term,
         /// What orders the events of a document, where the documents are what the events make in that order.
         order_by: Option<Term>,
+        /// How long events are remembered, in seconds; for ever where nothing is said.
+        keep_seconds: Option<i64>,
     },
 }
 

@@ -41,6 +41,8 @@ pub struct EventsTable {
     pub id: Option<Spanned<Literal>>,
     /// What orders the events of a document.
     pub order_by: Option<Spanned<Literal>>,
+    /// How long events are remembered.
+    pub keep_for: Option<Spanned<String>>,
 }
 
 /// Where `last_event_id` keeps the newest event id.
@@ -79,6 +81,10 @@ struct GuardMap {
     /// What tells an event from all others; the stream's own event id unless said.
     #[schemars(example = &"$.id")]
     id: Option<Spanned<Literal>>,
+    /// How long the events of an `events_table` are remembered, as a number of `h`, `d` or `w`; for ever unless said. Longer
+    /// than the stream keeps its records: an event that is older is put into the dead letters.
+    #[schemars(regex(pattern = r"^[1-9][0-9]{0,4}[hdw]$"), example = &"30d")]
+    keep_for: Option<Spanned<String>>,
 }
 
 const FORMS: &str =
@@ -89,15 +95,16 @@ impl GuardMap {
         let misplaced = |key: &str, other: &str| {
             Err(format!("`{key}` does not belong to this guard\nhelp: it is a key of `{other}` guards; remove it here"))
         };
-        let GuardMap { last_event_id, order_by, attribute, table, events_table, id } = self;
+        let GuardMap { last_event_id, order_by, attribute, table, events_table, id, keep_for } = self;
         match (last_event_id, events_table) {
             (Some(_), None) if id.is_some() => misplaced("id", "events_table"),
+            (Some(_), None) if keep_for.is_some() => misplaced("keep_for", "events_table"),
             (Some(MarkPlace::Document), None) if table.is_some() => misplaced("table", "last_event_id: lane"),
             (Some(MarkPlace::Lane), None) if attribute.is_some() => misplaced("attribute", "last_event_id: document"),
             (Some(place), None) => Ok(Guard::LastEventId(LastEventId { place, order_by, attribute, table })),
             (None, Some(_)) if attribute.is_some() => misplaced("attribute", "last_event_id: document"),
             (None, Some(_)) if table.is_some() => misplaced("table", "last_event_id: lane"),
-            (None, Some(table)) => Ok(Guard::EventsTable(EventsTable { table, id, order_by })),
+            (None, Some(table)) => Ok(Guard::EventsTable(EventsTable { table, id, order_by, keep_for })),
             (Some(_), Some(_)) => Err("a guard is `last_event_id` or `events_table`, not both".into()),
             (None, None) => Err(format!("this is no guard\nhelp: a guard is {FORMS}")),
         }

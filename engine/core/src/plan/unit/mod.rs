@@ -17,6 +17,7 @@ mod transaction;
 mod write;
 
 pub(super) use divide::divide;
+pub(super) use write::epoch_seconds;
 
 use super::request::{Answer, Cancellation, ItemKey, Request};
 use crate::bookkeeping::OrderedEvent;

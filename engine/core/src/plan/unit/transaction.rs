@@ -3,7 +3,7 @@
 
 use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
-use super::write::{self, OnDocument};
+use super::write::{self, OnDocument, epoch_seconds};
 use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, MARK, PARTITION_KEY};
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
@@ -292,8 +292,9 @@ impl Unit {
         let mut targets = Vec::new();
         let many = self.covered > 1 || !documents.is_empty() || lanes.iter().any(|(_, lane)| lane.changed);
         for (number, application) in self.pending.range(..self.covered).enumerate() {
-            if let (Guard::EventsTable { table, .. }, Some(id)) = (&source.guard, &application.id) {
-                let row = bookkeeping::event_row(projection, source, id);
+            if let (Guard::EventsTable { table, keep_seconds, .. }, Some(id)) = (&source.guard, &application.id) {
+                let expires = keep_seconds.map(|seconds| epoch_seconds(context.now) + seconds);
+                let row = bookkeeping::event_row(projection, source, id, expires);
                 actions.push(Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)));
                 targets.push(Target::Event(number));
             }

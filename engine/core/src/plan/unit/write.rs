@@ -235,7 +235,7 @@ fn leave_row(writer: &mut Writer, gone: &mut BTreeSet<String>, projection: &Proj
     if kept.is_empty() {
         return;
     }
-    let now = seconds(now);
+    let now = epoch_seconds(now);
     let number = |seconds: i64| Value::Number(seconds.to_string().parse().unwrap_or(Number::ZERO));
     let deleted = projection.deleted_attribute();
     gone.retain(|name| *name != deleted && name != projection.ttl_attribute());
@@ -249,7 +249,8 @@ fn leave_row(writer: &mut Writer, gone: &mut BTreeSet<String>, projection: &Proj
 /// How long the row of a deleted document stays: beyond the year that a Kinesis stream may keep its records.
 const KEEP_DELETED_SECONDS: i64 = 370 * 24 * 60 * 60;
 
-fn seconds(now: &str) -> i64 {
+/// The seconds since 1970 of an RFC 3339 text.
+pub(in crate::plan) fn epoch_seconds(now: &str) -> i64 {
     now.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second())
 }
 

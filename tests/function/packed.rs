@@ -1,4 +1,5 @@
-//! Payloads that their producers packed: gzip and zstd, as the tools of those names write them.
+//! Payloads that their producers packed: gzip and zstd, as the tools of those names write them, and the aggregates of the
+//! Kinesis Producer Library.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -45,4 +46,33 @@ async fn packed_payloads_are_unpacked_and_broken_ones_are_dead_letters() {
     let letters = store.documents("viewfold_dead_letters", Bookkeeping::Hidden).await;
     let reasons: Vec<&str> = letters.iter().filter_map(|letter| letter["reason"].as_str()).collect();
     assert_eq!(reasons, ["undecodable", "undecodable"]);
+}
+
+/// What the Kinesis Producer Library makes of five records: for A, for B, one that is no JSON, one for B under the partition
+/// key A, and one for A.
+const AGGREGATE: &str = "84mawgoBQQoBQhoZCAAaFXsiaWQiOiJBIiwiYW1vdW50IjoxfRoZCAEaFXsiaWQiOiJCIiwiYW1vdW50IjoyfRoJCAAaBXtvb3BzGhoIABoWeyJpZCI6IkIiLCJhbW91bnQiOjY0fRoZCAAaFXsiaWQiOiJBIiwiYW1vdW50Ijo0fSDc54x+O1Sgv/OT8ou24u8=";
+
+#[tokio::test]
+async fn aggregates_of_the_producer_library_are_taken_apart() {
+    let text = PROJECTION.replace("{ events_table: AmountsSeen, id: $.event }", "last_event_id");
+    let folder = Folder::with("amounts.yaml", &text);
+    let store = Store::start().await;
+    let function = deploy(folder.path(), &store).await;
+    let mut stream = KinesisStream::new("orders");
+    let aggregate = BASE64_STANDARD.decode(AGGREGATE).expect("the constant is Base64");
+    // The outer partition key need not be an inner one.
+    let record = stream.record("outer", &aggregate);
+    let behind = stream.record("A", r#"{"id":"A","amount":8}"#);
+    for delivery in [batch([record.clone()]), batch([record.clone(), behind.clone()]), batch([record, behind])] {
+        deliver_whole(&function, &delivery).await;
+    }
+    let documents = store.documents("Amounts", Bookkeeping::Hidden).await;
+    assert_eq!(documents, [json!({ "id": "A", "total": 13 }), json!({ "id": "B", "total": 2 })]);
+    let letters = store.documents("viewfold_dead_letters", Bookkeeping::Hidden).await;
+    let mut reasons: Vec<(&str, &str)> = letters
+        .iter()
+        .map(|letter| (letter["reason"].as_str().unwrap_or_default(), letter["lane"].as_str().unwrap_or_default()))
+        .collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, [("undecodable", "A"), ("wrong_lane", "A")]);
 }

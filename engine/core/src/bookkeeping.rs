@@ -131,9 +131,11 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
         Lane::PartitionKey(key) => Value::String(key.clone()),
         Lane::Item(key) => Value::Map(key.clone()),
     };
+    let sub = metadata.sub.to_string();
     let texts = [
         ("id", Some(metadata.id.as_str())),
         ("sequence", Some(&metadata.sequence)),
+        ("sub", Some(&sub)),
         ("shard", metadata.shard.as_deref()),
         ("label", metadata.label.as_deref()),
         ("time", metadata.time.as_deref()),
@@ -181,6 +183,7 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
     let metadata = Metadata {
         id: text("id")?,
         sequence: text("sequence")?,
+        sub: text("sub").and_then(|sub| sub.parse().ok()).unwrap_or(0),
         lane,
         stream: Arc::from(program.streams[stream].identity.name()),
         now: Arc::clone(now),
@@ -209,6 +212,8 @@ pub struct DeadLetter<'a> {
     pub lane: &'a str,
     /// The record's sequence number.
     pub sequence: &'a str,
+    /// The event's place in its record.
+    pub sub: u32,
     /// The event's id.
     pub id: &'a str,
     /// The rule, where one is to blame.
@@ -236,7 +241,7 @@ pub fn dead_letter_row(letter: &DeadLetter<'_>) -> Item {
             &letter.projection.name,
             letter.lane,
             letter.sequence,
-            "0",
+            &letter.sub.to_string(),
             letter.rule.unwrap_or("-"),
             document.as_deref().unwrap_or("-"),
         ],

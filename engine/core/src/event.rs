@@ -40,6 +40,8 @@ pub struct Metadata {
     pub id: String,
     /// The sequence number, in digits.
     pub sequence: String,
+    /// The place among the events of one sequence number: those of a record that the Kinesis Producer Library put together.
+    pub sub: u32,
     /// The sequence of events whose order the stream keeps.
     pub lane: Lane,
     /// The name of the stream or table.

@@ -69,7 +69,11 @@ impl Mark {
                 let identity = format!("kinesis/{name}/");
                 let length = identity.len();
                 // The last part is the sub-sequence of a record inside of an aggregate.
-                Mark { text: format!("{identity}{number}/{:010}", 0), identity: length, numbering: length }
+                Mark {
+                    text: format!("{identity}{number}/{:010}", event.metadata.sub),
+                    identity: length,
+                    numbering: length,
+                }
             }
             StreamIdentity::Dynamodb(table) => {
                 let identity = format!("dynamodb/{table}/");

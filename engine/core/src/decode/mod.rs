@@ -1,7 +1,7 @@
 //! A Lambda invocation's payload to events.
 //!
 //! ```text
-//! payload ─ envelope::records ─> Record ─ decode ─> Event, its slots filled
+//! payload ─ envelope::records ─> Record ─ decode ─> Events, their slots filled
 //! ```
 //!
 //! The payload is JSON with a list of records, for [Kinesis] as for [DynamoDB streams]. Records are taken one by one: what
@@ -10,6 +10,7 @@
 //! [Kinesis]: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
 //! [DynamoDB streams]: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 
+mod aggregate;
 pub mod envelope;
 mod slots;
 mod unpack;
@@ -26,55 +27,104 @@ use viewfold_value::Item;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
 
-/// Decodes one record; nothing where it is about the row that a deleted document left behind, and about no document.
-///
-/// # Errors
-///
-/// A [`Problem`] of the record: its payload is no JSON, or an image no DynamoDB JSON.
-pub fn decode(
-    record: &Record<'_>,
+/// One event of a record, or why there is none.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The place of the event in its record: the sub-sequence inside of an aggregate, else 0.
+    pub sub: u32,
+    /// The event's lane, as far as it could be told.
+    pub lane: Option<Lane>,
+    /// The event; a [`Problem`] where its payload is no JSON, or an image no DynamoDB JSON.
+    pub event: Result<Event, Problem>,
+}
+
+/// Decodes one record: to one event, to those of an aggregate, or to none where it is about the row that a deleted document
+/// left behind, and about no document.
+pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Program, now: &Arc<str>) -> Vec<Decoded> {
+    let place = Place { number, stream, program: &program.streams[stream], now };
+    match &record.body {
+        Body::Kinesis(body) => kinesis(record, body, &place),
+        Body::Dynamodb(body) => {
+            let lane = lane(record).ok();
+            match dynamodb(record, body, &place) {
+                Ok(None) => Vec::new(),
+                Ok(Some(event)) => vec![Decoded { sub: 0, lane, event: Ok(event) }],
+                Err(problem) => vec![Decoded { sub: 0, lane, event: Err(problem) }],
+            }
+        }
+    }
+}
+
+/// Where a record stands.
+struct Place<'p> {
     number: usize,
     stream: usize,
-    program: &Program,
-    now: &Arc<str>,
-) -> Result<Option<Event>, Problem> {
-    let program = &program.streams[stream];
-    let mut slots = vec![Slot::Missing; program.paths.slots()];
-    let name = Arc::from(program.identity.name());
-    let now = Arc::clone(now);
-    let id = record.event_id.clone();
-    let metadata = match &record.body {
-        Body::Kinesis(body) => {
-            kinesis_payload(body, program, &mut slots)?;
-            Metadata {
-                shard: id.rsplit_once(':').map(|(shard, _)| shard.to_owned()),
+    program: &'p Stream,
+    now: &'p Arc<str>,
+}
+
+impl Place<'_> {
+    fn event(&self, slots: Vec<Slot>, metadata: Metadata) -> Event {
+        Event { record: self.number, stream: self.stream, slots, metadata }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::Missing; self.program.paths.slots()]
+    }
+}
+
+fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Vec<Decoded> {
+    let id = &record.event_id;
+    let one = |sub: u32, id: String, key: Option<String>, bytes: Result<&[u8], Problem>| {
+        let lane = key.clone().map(Lane::PartitionKey);
+        let read = || {
+            let key = key.ok_or_else(|| undecodable("the record's partition key is not in the aggregate's table"))?;
+            let mut slots = place.slots();
+            kinesis_payload(bytes?, place.program, &mut slots)?;
+            let metadata = Metadata {
                 id,
                 sequence: body.sequence.clone(),
-                lane: lane(record)?,
-                stream: name,
-                now,
+                sub,
+                lane: Lane::PartitionKey(key),
+                stream: Arc::from(place.program.identity.name()),
+                now: Arc::clone(place.now),
+                shard: record.event_id.rsplit_once(':').map(|(shard, _)| shard.to_owned()),
                 label: None,
                 time: body.arrival.clone(),
                 change: None,
-            }
-        }
-        Body::Dynamodb(body) => {
-            let Some(body) = without_deleted_rows(body, program)? else { return Ok(None) };
-            dynamodb_images(&body, program, &mut slots)?;
-            Metadata {
-                id,
-                sequence: body.sequence.clone(),
-                lane: lane(record)?,
-                stream: name,
-                now,
-                shard: None,
-                label: record.label.clone(),
-                time: body.created.clone(),
-                change: body.change,
-            }
-        }
+            };
+            Ok(place.event(slots, metadata))
+        };
+        Decoded { sub, lane, event: read() }
     };
-    Ok(Some(Event { record: number, stream, slots, metadata }))
+    let bytes = BASE64.decode(body.data.as_bytes());
+    let bytes = bytes.map_err(|error| undecodable(format!("the record's data is no base64: {error}")));
+    let aggregate = bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes));
+    let Some(parts) = aggregate else {
+        let bytes = bytes.as_deref().map_err(Problem::clone);
+        return vec![one(0, id.clone(), Some(body.partition_key.clone()), bytes)];
+    };
+    let parts = (0u32..).zip(parts);
+    parts.map(|(sub, (key, data))| one(sub, format!("{id}/{sub}"), key, Ok(&data))).collect()
+}
+
+fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> Result<Option<Event>, Problem> {
+    let Some(body) = without_deleted_rows(body, place.program)? else { return Ok(None) };
+    let mut slots = place.slots();
+    dynamodb_images(&body, place.program, &mut slots)?;
+    let metadata = Metadata {
+        id: record.event_id.clone(),
+        sequence: body.sequence.clone(),
+        sub: 0,
+        lane: lane(record)?,
+        stream: Arc::from(place.program.identity.name()),
+        now: Arc::clone(place.now),
+        shard: None,
+        label: record.label.clone(),
+        time: body.created.clone(),
+        change: body.change,
+    };
+    Ok(Some(place.event(slots, metadata)))
 }
 
 /// The lane of a record: its Kinesis partition key, or the key of its DynamoDB item.
@@ -99,12 +149,9 @@ fn undecodable(error: impl std::fmt::Display) -> Problem {
 }
 
 /// Fills the slots from the JSON payload of a Kinesis record.
-fn kinesis_payload(body: &KinesisBody<'_>, stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
-    let bytes = BASE64
-        .decode(body.data.as_bytes())
-        .map_err(|error| undecodable(format!("the record's data is no base64: {error}")))?;
+fn kinesis_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
-    let bytes = unpack::unpacked(&bytes).map_err(undecodable)?;
+    let bytes = unpack::unpacked(bytes).map_err(undecodable)?;
     json::check_utf8(&bytes).map_err(not_json)?;
     let mut reader = Jiter::new(&bytes);
     let mut read = || {

@@ -1,7 +1,7 @@
 //! What each event does in each projection that reads its stream.
 
 use super::unit::{Application, epoch_seconds};
-use crate::decode::{self, envelope::Record};
+use crate::decode::{self, Decoded, envelope::Record};
 use crate::evaluate::{self, Contribution, Failure, Scope, evaluate};
 use crate::event::{Event, Lane};
 use crate::mark::{Identifying, Mark, identifying};
@@ -38,22 +38,21 @@ impl<'p> Grouping<'p> {
 
     /// Decodes a record, and notes what it does.
     pub(super) fn record(&mut self, number: usize, record: &Record<'_>, stream: usize, outcomes: &mut Outcomes) {
-        match decode::decode(record, number, stream, self.program, self.now) {
-            Ok(Some(event)) => {
-                let event = Arc::new(event);
-                let candidates = Candidates::of(&event, self.program);
-                for reader in &self.program.streams[stream].readers {
-                    self.event(&event, *reader, &candidates, outcomes);
+        for Decoded { sub, lane, event } in decode::decode(record, number, stream, self.program, self.now) {
+            match event {
+                Ok(event) => {
+                    let event = Arc::new(event);
+                    let candidates = Candidates::of(&event, self.program);
+                    for reader in &self.program.streams[stream].readers {
+                        self.event(&event, *reader, &candidates, outcomes);
+                    }
                 }
-            }
-            // It says nothing about a document: the row of a deleted one came or went.
-            Ok(None) => {}
-            Err(problem) => {
-                let lane = decode::lane(record).ok();
-                for reader in &self.program.streams[stream].readers {
-                    let shown = lane.as_ref().map(Lane::text).unwrap_or_default();
-                    let application = Application::undecodable(record, number, shown, problem.clone());
-                    self.reject(*reader, application, lane.clone(), outcomes);
+                Err(problem) => {
+                    for reader in &self.program.streams[stream].readers {
+                        let shown = lane.as_ref().map(Lane::text).unwrap_or_default();
+                        let application = Application::undecodable(record, (number, sub), shown, problem.clone());
+                        self.reject(*reader, application, lane.clone(), outcomes);
+                    }
                 }
             }
         }

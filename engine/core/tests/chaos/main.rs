@@ -6,7 +6,7 @@
 //!
 //! ```sh
 //! VIEWFOLD_SCHEDULES=1000000 cargo test --release -p viewfold-core --test chaos -- --nocapture
-//! VIEWFOLD_SEED=17 cargo test -p viewfold-core --test chaos              # one schedule again
+//! VIEWFOLD_SEED=17 cargo test -p viewfold-core --test chaos              # one schedule again; VIEWFOLD_TRACE=1 shows it
 //! ```
 
 mod store;
@@ -125,7 +125,7 @@ fn run(world: &World, program: &Program, seed: u64, broken: Broken) -> Result<()
                 }
                 _ => send(&mut store, &request, broken),
             };
-            if std::env::var_os("VIEWFOLD_TRACE").is_some() {
+            if world.traced {
                 eprintln!(
                     "{}..{} awaited {} unit {number}: {request:?}\n    -> {answer:?}",
                     invocation.start, invocation.end, invocation.awaited

@@ -11,8 +11,11 @@ use viewfold_value::{Item, Number, Value};
 /// The tables, each with the names of its key attributes and its items.
 #[derive(Clone, Default)]
 pub(crate) struct Store {
-    tables: BTreeMap<Arc<str>, (Vec<String>, BTreeMap<Vec<Value>, Item>)>,
+    tables: BTreeMap<Arc<str>, (Vec<String>, Items)>,
 }
+
+/// Items by the values of their key attributes.
+type Items = BTreeMap<Vec<Value>, Item>;
 
 /// Why an action is not carried out.
 enum Fault {

@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) foreign: bool,
     /// Whether the projection derives attributes.
     derives: bool,
+    /// Whether requests and answers are printed (`VIEWFOLD_TRACE`).
+    pub(crate) traced: bool,
 }
 
 /// A document as the loop keeps it.
@@ -99,7 +101,8 @@ impl World {
             Guard::Retract => changes.iter().enumerate().map(|(number, change)| change.record(number)).collect(),
             _ => events.iter().enumerate().map(|(number, event)| event.record(number)).collect(),
         };
-        World { guard, events, changes, records, foreign, derives }
+        let traced = std::env::var_os("VIEWFOLD_TRACE").is_some();
+        World { guard, events, changes, records, foreign, derives, traced }
     }
 
     pub(crate) fn program(&self) -> Program {

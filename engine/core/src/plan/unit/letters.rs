@@ -124,6 +124,7 @@ impl Application {
             source,
             lane: &self.lane_text,
             sequence: &self.sequence,
+            sub: self.sub,
             id: &self.event_id,
             rule: rejection.rule.as_deref(),
             document: rejection.document.as_ref(),

@@ -64,6 +64,8 @@ pub(super) struct Application {
     pub(super) event: Option<Arc<Event>>,
     /// The record's sequence number.
     pub(super) sequence: String,
+    /// The event's place in its record.
+    pub(super) sub: u32,
     /// Lambda's eventID.
     pub(super) event_id: String,
     /// The record's lane, as far as it could be told.
@@ -406,6 +408,7 @@ impl Application {
             record: event.record,
             event: Some(Arc::clone(event)),
             sequence: event.metadata.sequence.clone(),
+            sub: event.metadata.sub,
             event_id: event.metadata.id.clone(),
             lane_text: event.metadata.lane.text(),
             mark: None,
@@ -418,11 +421,17 @@ impl Application {
     }
 
     /// A record that is no event.
-    pub(super) fn undecodable(record: &Record<'_>, number: usize, lane: String, problem: Problem) -> Application {
+    pub(super) fn undecodable(
+        record: &Record<'_>,
+        (number, sub): (usize, u32),
+        lane: String,
+        problem: Problem,
+    ) -> Application {
         Application {
             record: number,
             event: None,
             sequence: record.sequence().to_owned(),
+            sub,
             event_id: record.event_id.clone(),
             lane_text: lane,
             mark: None,

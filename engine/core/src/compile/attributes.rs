@@ -1,7 +1,7 @@
 //! The attributes that a projection writes.
 
 use super::Compiler;
-use crate::program::Projection;
+use crate::program::{OperationKind, Overlap, Projection};
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Span};
 
@@ -52,11 +52,37 @@ impl Compiler<'_> {
                 self.error(Code::ConflictingRules, written.span, format!("`{name}` is derived twice"));
             }
         }
+        self.check_list_orders(spec, projection);
         if let Some(ttl) = &spec.document.ttl
             && projection.table.keys().any(|key| key.name == ttl.value)
         {
             let message = format!("`{}` is part of the document's key and cannot be its TTL", ttl.value);
             self.error(Code::ReservedAttribute, ttl.span, message);
+        }
+    }
+
+    /// A list is kept in one order: that of arrival, or that of `by`.
+    fn check_list_orders(&mut self, spec: &spec::Projection, projection: &Projection) {
+        let appends = |rule: usize| {
+            projection.rules[rule].operations.iter().filter_map(|operation| match &operation.kind {
+                OperationKind::Append { by, .. } => Some((&operation.target, by.is_some())),
+                _ => None,
+            })
+        };
+        for second in 0..projection.rules.len() {
+            for first in 0..second {
+                for (target, ordered) in appends(second) {
+                    let other = appends(first)
+                        .any(|(before, other)| other != ordered && before.overlap(target) != Overlap::Never);
+                    if other && let Some(rule) = spec.rules.get(second) {
+                        let span = rule.place_of(&target.path).unwrap_or(rule.span);
+                        let message =
+                            format!("`{}` is appended to with `by` by one rule and without it by another", target.path);
+                        self.error(Code::ConflictingRules, span, message).help =
+                            Some("a list is kept in one order: give both `by`, or neither".into());
+                    }
+                }
+            }
         }
     }
 

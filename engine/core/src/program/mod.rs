@@ -211,7 +211,9 @@ impl Projection {
 
     /// Whether something of a deleted document stays behind: its mark or version is on it.
     pub fn leaves_rows(&self) -> bool {
-        self.can_delete() && !self.kept_attributes().is_empty()
+        let kept = self.kept_attributes();
+        // Under `order_by` there is a row even of a document that none of its events could make.
+        (self.can_delete() && !kept.is_empty()) || kept.contains(&self.version_attribute())
     }
 }
 

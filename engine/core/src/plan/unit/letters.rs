@@ -49,7 +49,9 @@ impl Unit {
         let (projection, source) = self.parts(context);
         let Some(application) = self.pending.front() else { return Step::Again };
         let mark = match (&source.guard, &application.mark, &application.rejection) {
-            (Guard::Document { attribute, .. }, Some(mark), Some(Failure { document: Some(document), .. })) => {
+            (Guard::Document { attribute, .. }, Some(mark), Some(Failure { document: Some(document), .. }))
+                if !application.unmarked =>
+            {
                 Some(write::mark_only(projection, document, attribute, mark))
             }
             _ => None,
@@ -79,8 +81,8 @@ impl Unit {
             (Answer::Cancelled(reasons), true) => match reasons.into_iter().next() {
                 Some(Cancellation::ConditionFailed(None)) => {
                     // There is no document to mark: the letter alone.
-                    if let Some(rejection) = self.pending.front_mut().and_then(|front| front.rejection.as_mut()) {
-                        rejection.document = None;
+                    if let Some(front) = self.pending.front_mut() {
+                        front.unmarked = true;
                     }
                 }
                 Some(Cancellation::ConditionFailed(item)) => {

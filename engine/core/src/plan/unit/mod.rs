@@ -82,6 +82,8 @@ pub(super) struct Application {
     pub(super) contribution: Option<Contribution>,
     /// Why it cannot be applied.
     pub(super) rejection: Option<Failure>,
+    /// Whether its document has been found missing: there is no mark to move past it.
+    pub(super) unmarked: bool,
 }
 
 /// What has been seen of the items that a unit writes.
@@ -100,6 +102,8 @@ struct Seen {
     lanes: HashMap<String, Option<Item>>,
     /// Events that were applied to the document before, under `events_table` with `order_by`.
     ordered: Option<Vec<OrderedEvent>>,
+    /// Events, by their order and id, of which it is known that they have no row.
+    new: HashSet<(String, String)>,
 }
 
 /// Events whose writes follow one another.
@@ -131,6 +135,8 @@ enum Sent {
     Read(Vec<Target>),
     /// The events of a document are read.
     Rows,
+    /// The rows of so many pending events are looked for.
+    OwnRows(usize),
     /// Something is written, action by action.
     Write(Vec<Target>),
     /// The first pending event is put away as a dead letter, and perhaps a mark moved past it.
@@ -230,25 +236,29 @@ impl Unit {
                 }
             }
             (Sent::Rows, Answer::Rows(rows)) => self.ordered_rows(rows, context, outcomes),
-            (Sent::Write(_), Answer::Done) => {
-                let (projection, _) = self.parts(context);
-                for application in self.pending.drain(..self.covered) {
-                    outcomes.note(application.record, Some(self.projection), application.outcome(projection));
-                }
-                // What was read is not what is there any more.
-                self.seen.documents.clear();
-                self.seen.lanes.clear();
-                self.seen.ordered = None;
-                self.seen.without_maps.clear();
-                self.seen.as_wholes.clear();
-                self.limit = self.covered.saturating_mul(4).max(self.limit);
-                self.attempts = 0;
+            (Sent::OwnRows(count), Answer::Items(items)) => self.own_rows(count, &items, outcomes),
+            (Sent::Write(_), Answer::Done) => self.written(context, outcomes),
+            // A dead letter that is there has been put away before, and there was nothing else to write.
+            (Sent::Write(targets), Answer::ConditionFailed(_)) if targets == [Target::DeadLetter] => {
+                self.written(context, outcomes);
             }
             (Sent::Write(targets), answer) => self.write_answered(targets, answer, context, outcomes),
             (Sent::DeadLetter { with_mark }, answer) => self.put_away_answered(with_mark, answer, context, outcomes),
             (_, answer) => self.fail(&format!("the store gave an answer to another request: {answer:?}"), outcomes),
         }
         !self.pending.is_empty()
+    }
+
+    /// The covered events are done.
+    fn written(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) {
+        let (projection, _) = self.parts(context);
+        for application in self.pending.drain(..self.covered) {
+            outcomes.note(application.record, Some(self.projection), application.outcome(projection));
+        }
+        // What was read is not what is there any more.
+        self.seen = Seen { must_read: std::mem::take(&mut self.seen.must_read), ..Seen::default() };
+        self.limit = self.covered.saturating_mul(4).max(self.limit);
+        self.attempts = 0;
     }
 
     fn write_answered(&mut self, targets: Vec<Target>, answer: Answer, context: &Context<'_>, outcomes: &mut Outcomes) {
@@ -417,6 +427,7 @@ impl Application {
             changes: Vec::new(),
             contribution: None,
             rejection: None,
+            unmarked: false,
         }
     }
 
@@ -440,6 +451,7 @@ impl Application {
             changes: Vec::new(),
             contribution: None,
             rejection: Some(problem.into()),
+            unmarked: false,
         }
     }
 

@@ -5,7 +5,7 @@
 //! the version, in one transaction with the rows of the new events.
 
 use super::super::expression::{Writer, fits};
-use super::super::request::{Action, Put, Request};
+use super::super::request::{Action, ItemKey, Put, Request};
 use super::write::{self, OnDocument};
 use super::{Application, Context, MAX_ACTIONS, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, OrderedEvent};
@@ -32,7 +32,10 @@ pub(super) fn sort(projection: usize, group: &mut Vec<Application>, outcomes: &m
             outcomes.note(application.record, Some(projection), Outcome::Repeated);
             return false;
         }
-        last = Some(this);
+        // One that cannot be applied has no row, and another event of its id may be one that can.
+        if application.rejection.is_none() {
+            last = Some(this);
+        }
         true
     });
 }
@@ -119,6 +122,27 @@ impl Unit {
         let late = version.as_ref().is_some_and(|version| {
             self.pending.front().is_some_and(|front| rank(front) <= (version.order.as_str(), version.id.as_str()))
         });
+        // What comes again is told by its own row; all of the document's are read for an event that is late and new.
+        let unknown: Vec<&Application> = self
+            .pending
+            .iter()
+            .take(MAX_ACTIONS)
+            .filter(|application| {
+                let (order, id) = rank(application);
+                !application.changes.is_empty() && !self.seen.new.contains(&(order.to_owned(), id.to_owned()))
+            })
+            .collect();
+        if late && self.seen.ordered.is_none() && !unknown.is_empty() {
+            let count = self.pending.len().min(MAX_ACTIONS);
+            let keys = self.pending.iter().take(count).map(|application| {
+                let (order, id) = rank(application);
+                ItemKey {
+                    table: Arc::clone(table),
+                    key: bookkeeping::row(partition.clone(), bookkeeping::ordered_sort(order, id)),
+                }
+            });
+            return Step::Send(Request::Read(keys.collect()), Sent::OwnRows(count));
+        }
         if late && self.seen.ordered.is_none() {
             let request = Request::Query {
                 table: Arc::clone(table),
@@ -289,12 +313,32 @@ impl Unit {
         folded
     }
 
+    /// Drops the first pending events whose rows are there, and keeps of the others that they are new.
+    pub(super) fn own_rows(&mut self, count: usize, rows: &[Option<Item>], outcomes: &mut Outcomes) {
+        let (projection, mut number) = (self.projection, 0);
+        let new = &mut self.seen.new;
+        self.pending.retain(|application| {
+            let is_there = number < count && rows.get(number).is_some_and(Option::is_some);
+            let looked_for = number < count;
+            number += 1;
+            if is_there && application.rejection.is_none() {
+                outcomes.note(application.record, Some(projection), Outcome::Repeated);
+                return false;
+            }
+            if looked_for {
+                let (order, id) = rank(application);
+                new.insert((order.to_owned(), id.to_owned()));
+            }
+            true
+        });
+    }
+
     /// Takes the rows of the document's events, and drops the pending ones that are among them.
     pub(super) fn ordered_rows(&mut self, rows: Option<Vec<Item>>, context: &Context<'_>, outcomes: &mut Outcomes) {
         let (projection, _) = self.parts(context);
         let Some(rows) = rows else {
             let message = format!("its document has more than {MAX_EVENTS} events, too many to be folded anew");
-            self.reject(0, Problem::new(Reason::TooLate, message));
+            self.reject_whole(0, Problem::new(Reason::TooLate, message));
             return;
         };
         let mut events = Vec::with_capacity(rows.len());

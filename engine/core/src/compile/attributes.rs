@@ -78,7 +78,7 @@ impl Compiler<'_> {
                         let span = rule.place_of(&target.path).unwrap_or(rule.span);
                         let message =
                             format!("`{}` is appended to with `by` by one rule and without it by another", target.path);
-                        self.error(Code::ConflictingRules, span, message).help =
+                        self.warning(Code::ConflictingRules, span, message).help =
                             Some("a list is kept in one order: give both `by`, or neither".into());
                     }
                 }

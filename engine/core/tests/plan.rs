@@ -366,3 +366,54 @@ fn rows_of_the_events_table_are_named_after_projection_source_and_id() {
     assert_eq!(Value::Map(put.item.clone()).to_string(), r#"{"pk":"p/s/x%2F1","sk":"-"}"#);
     assert_eq!(&*put.table, "Events");
 }
+
+#[test]
+fn a_dead_letter_that_is_there_is_as_good_as_a_new_one() {
+    let program = program(
+        "projection: p\n\
+         source: { kinesis: { stream: s, lane: $.id } }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: { last_event_id: lane }\n\
+         key: { id: $.id }\n\
+         rules: [{ add: { n: $.n } }]\n",
+    );
+    let (requests, report) = carry_out(&program, &[record(1, "a", "{oops")], |_, _| Answer::ConditionFailed(None));
+    assert_eq!(requests.len(), 1);
+    assert_eq!(report.first_failure(), None);
+    assert_eq!(counts(&report).rejected, 1);
+}
+
+/// An ordered view, and answers for a document that holds the event 5 already.
+fn ordered(rows: Option<Vec<Item>>) -> (Vec<Request>, Report) {
+    let program = program(
+        "projection: p\n\
+         source: { kinesis: s }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: { events_table: Events, id: $.event, order_by: $.n }\n\
+         key: { id: $.id }\n\
+         rules: [{ add: { n: $.n } }]\n",
+    );
+    let document: Item = [
+        ("id".to_owned(), Value::from("a")),
+        ("n".to_owned(), Value::Number(5u64.into())),
+        ("_vf_p_version".to_owned(), Value::from(r#"[1,"001/5","e5"]"#)),
+    ]
+    .into();
+    let late = record(9, "a", r#"{"id":"a","n":3,"event":"e3"}"#);
+    carry_out(&program, &[late], |_, request| match request {
+        Request::Read(keys) if *keys[0].table == *"Docs" => Answer::Items(vec![Some(document.clone())]),
+        Request::Read(keys) => Answer::Items(vec![None; keys.len()]),
+        Request::Query { .. } => Answer::Rows(rows.clone()),
+        Request::Write(_) | Request::Transact(_) => Answer::Done,
+    })
+}
+
+#[test]
+fn a_late_event_of_a_document_with_too_many_is_a_dead_letter() {
+    let (requests, report) = ordered(None);
+    assert!(requests.len() <= 4, "{requests:?}");
+    assert_eq!(report.first_failure(), None);
+    assert_eq!(report.troubles.iter().map(|trouble| trouble.reason).collect::<Vec<_>>(), [Some(Reason::TooLate)]);
+    let (_, report) = ordered(Some(Vec::new()));
+    assert_eq!(counts(&report).applied, 1);
+}

@@ -35,22 +35,24 @@ pub(super) fn places(projection: &spec::Projection) -> Vec<(String, Span)> {
 impl Compiler<'_> {
     /// What is derived is written by nothing else; the TTL attribute is no key.
     pub(super) fn check_attributes(&mut self, spec: &spec::Projection, projection: &Projection) {
-        for (number, (name, _)) in projection.derive.iter().enumerate() {
-            let Some((written, _)) = spec.derive.as_ref().and_then(|derive| derive.0.get(number)) else { continue };
+        let mut derived: Vec<String> = Vec::new();
+        for (written, _) in spec.derive.iter().flatten() {
+            let name = super::target::root(&written.value);
             let by_rule = spec
                 .rules
                 .iter()
                 .flat_map(|rule| rule.written())
-                .find(|(_, path)| super::target::root(&path.value) == *name);
+                .find(|(_, path)| super::target::root(&path.value) == name);
             if let Some((key, path)) = by_rule {
                 let message = format!("`{name}` is derived, so no rule can write it too");
                 let finding = self.error(Code::ConflictingRules, path.span, message);
                 finding.related = Some((written.span, "derived here".into()));
                 finding.help = Some(format!("remove it from `{key}`, or give one of them another name"));
             }
-            if projection.derive[..number].iter().any(|(other, _)| other == name) {
+            if derived.contains(&name) {
                 self.error(Code::ConflictingRules, written.span, format!("`{name}` is derived twice"));
             }
+            derived.push(name);
         }
         self.check_list_orders(spec, projection);
         if let Some(ttl) = &spec.document.ttl

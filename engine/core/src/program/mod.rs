@@ -133,7 +133,7 @@ pub struct Projection {
     pub on_error: OnError,
     /// Its rules in the order of the file.
     pub rules: Vec<Rule>,
-    /// Attributes computed from the document after each change, in the order of the file.
+    /// Attributes computed from the document after each change, each behind those that it is derived from.
     pub derive: Vec<(String, Term)>,
     /// Whether the document goes, after each change.
     pub delete_when: Option<Term>,

@@ -53,8 +53,8 @@ pub struct Projection {
     /// event.
     #[schemars(length(min = 1))]
     pub rules: Spanned<Vec<Spanned<Rule>>>,
-    /// Attributes computed from the document after each change, in the order of the file; a value of nothing removes the
-    /// attribute. `doc.` is the document after the event.
+    /// Attributes computed from the document after each change, each behind those that it is derived from; a value of
+    /// nothing removes the attribute. `doc.` is the document after the event.
     #[schemars(example = &serde_json::json!({ "average": "${ round(doc.total / doc.games, 2) }" }))]
     pub derive: Option<Entries<Spanned<Literal>>>,
     /// An expression over the document after each change: where it is true, the document is deleted.

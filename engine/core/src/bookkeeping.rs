@@ -8,7 +8,7 @@ use crate::event::{Event, Lane, Metadata, Slot};
 use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
 use jiter::Jiter;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json::{read_item, write_item};
@@ -22,6 +22,9 @@ pub const SORT_KEY: &str = "sk";
 
 /// The attribute of a lane's row that holds its mark.
 pub const MARK: &str = "mark";
+
+/// The attribute of a lane's row that holds the marks of events that were redriven while its own was below them.
+pub const REDRIVEN: &str = "redriven";
 
 /// The attribute of a lane's row that holds what its item contributes (`retract: true`).
 const CONTRIBUTES: &str = "contributes";
@@ -43,14 +46,29 @@ pub fn event_row(projection: &Projection, source: &Source, id: &str, expires: Op
     item
 }
 
+/// An event among those that were redriven while the mark of its line was below it: `SOURCE/SHARD/MARK`, without a shard
+/// `SOURCE/-/MARK`.
+pub fn redriven_entry(source: &Source, shard: Option<&str>, mark: &str) -> String {
+    format!("{}/{}/{mark}", source.bookkeeping, shard.unwrap_or("-"))
+}
+
 /// The key of a lane's row in a table of marks: pk `PROJECTION/SOURCE/LANE`, sk `-`.
 pub fn lane_key(projection: &Projection, source: &Source, lane: &str) -> Item {
     row(join(&[&projection.name, &source.bookkeeping, lane], MAX_PARTITION_KEY_BYTES), "-".to_owned())
 }
 
-/// A lane's row: its mark, and what its item contributes, where rules take that back.
-pub fn lane_row(mut key: Item, mark: &str, contribution: Option<&Contribution>) -> Item {
-    key.insert(MARK.to_owned(), Value::from(mark));
+/// A lane's row: its mark, the events that were redriven above it, and what its item contributes, where rules take that
+/// back.
+pub fn lane_row(
+    mut key: Item,
+    mark: Option<&str>,
+    redriven: &BTreeSet<String>,
+    contribution: Option<&Contribution>,
+) -> Item {
+    key.extend(mark.map(|mark| (MARK.to_owned(), Value::from(mark))));
+    if !redriven.is_empty() {
+        key.insert(REDRIVEN.to_owned(), Value::StringSet(redriven.clone()));
+    }
     if let Some(contribution) = contribution {
         key.insert(CONTRIBUTES.to_owned(), contribution_value(contribution));
     }
@@ -68,6 +86,14 @@ fn contribution_value(contribution: &Contribution) -> Value {
         Value::Map(entry.into())
     });
     Value::List(documents.collect())
+}
+
+/// The marks of events that a lane's row says were redriven while its own was below them.
+pub fn redriven_of(row: &Item) -> BTreeSet<String> {
+    match row.get(REDRIVEN) {
+        Some(Value::StringSet(marks)) => marks.clone(),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// What a lane's row says that its item contributes; nothing where the row is not as [`lane_row`] writes it.
@@ -305,7 +331,7 @@ mod tests {
         let path = DocumentPath(vec!["counts".into(), "a.b".into()]);
         let sums = [(path, "0.5".parse().unwrap())];
         let contribution = Contribution::from([(DocumentKey(vec!["d".into()]), sums.into())]);
-        let row = lane_row(row("p".into(), "-".into()), "m", Some(&contribution));
+        let row = lane_row(row("p".into(), "-".into()), Some("m"), &BTreeSet::new(), Some(&contribution));
         assert_eq!(contribution_of(&row), Some(contribution));
         assert_eq!(contribution_of(&Item::new()), Some(Contribution::new()));
         assert_eq!(contribution_of(&[(CONTRIBUTES.to_owned(), Value::Null)].into()), None);

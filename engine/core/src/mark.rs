@@ -88,6 +88,11 @@ impl Mark {
         (self.identity > 0).then(|| &self.text[..self.identity])
     }
 
+    /// Whether another event's mark, of the same numbering, is this one or below.
+    pub fn has_passed(&self, other: &str) -> bool {
+        other.starts_with(&self.text[..self.numbering]) && other <= self.text.as_str()
+    }
+
     /// How this mark stands to one that is stored.
     pub fn standing(&self, stored: &str) -> Standing {
         let numbering = &self.text[..self.numbering];

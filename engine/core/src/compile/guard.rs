@@ -28,7 +28,7 @@ impl Compiler<'_> {
                     _ => OrderBy::Sequence,
                 };
                 match guard.place {
-                    spec::MarkPlace::Document => {
+                    spec::MarkPlace::Document | spec::MarkPlace::Shard => {
                         let attribute = match &guard.attribute {
                             Some(name) if name.is_empty() => {
                                 self.error(Code::WrongForm, name.span, "the attribute's name is empty");
@@ -37,7 +37,7 @@ impl Compiler<'_> {
                             Some(name) => name.value.clone(),
                             None => default_mark_attribute(projection, source),
                         };
-                        Guard::Document { attribute, order_by }
+                        Guard::Document { attribute, by_shard: guard.place == spec::MarkPlace::Shard, order_by }
                     }
                     spec::MarkPlace::Lane => {
                         let table = guard.table.as_ref().map_or(MARKS_TABLE, |table| table.value.as_str());
@@ -112,7 +112,7 @@ impl Compiler<'_> {
         for (number, source) in projection.sources.iter().enumerate() {
             let span = self.guard_span(spec, number);
             match &source.guard {
-                Guard::Document { attribute, .. } => {
+                Guard::Document { attribute, by_shard, .. } => {
                     let taken = projection.attributes.contains(attribute)
                         || projection.table.keys().any(|key| key.name == *attribute);
                     let shared = projection.sources[..number].iter().any(
@@ -129,7 +129,9 @@ impl Compiler<'_> {
                         self.error(Code::SharedAttribute, span, message).help =
                             Some("leave `attribute` out, or give each source a guard of its own".into());
                     }
-                    self.check_lanes(spec, projection, number);
+                    if !by_shard {
+                        self.check_lanes(spec, projection, number);
+                    }
                 }
                 Guard::EventsTable { order_by: Some(_), .. } if projection.sources.len() > 1 => {
                     let message =
@@ -157,7 +159,15 @@ impl Compiler<'_> {
     fn check_lanes(&mut self, spec: &spec::Projection, projection: &Projection, number: usize) {
         let source = &projection.sources[number];
         let rules = spec.rules.iter().zip(&projection.rules).filter(|(_, rule)| rule.source == number);
-        let others = "; or use `{last_event_id: lane}`, which keeps a mark for each lane, or `{events_table: NAME}`";
+        let is_kinesis = spec.sources.as_ref().and_then(|sources| sources.0.get(number)).map(|(_, source)| source);
+        let is_kinesis = is_kinesis.or(spec.source.as_ref()).is_some_and(|source| source.kinesis.is_some());
+        let others = match is_kinesis {
+            true => {
+                "; or use `{last_event_id: lane}`, which keeps a mark for each lane in a table, `{last_event_id: shard}`, which \
+                 keeps one for each shard on the document, or `{events_table: NAME}`"
+            }
+            false => "; or use `{last_event_id: lane}`, which keeps a mark for each lane, or `{events_table: NAME}`",
+        };
         let Some(lane) = &source.lane else {
             if rules.clone().all(|(_, rule)| rule.key.iter().any(lane_itself)) {
                 return;

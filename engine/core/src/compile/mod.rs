@@ -280,12 +280,12 @@ impl Compiler<'_> {
     fn unused_lets(&mut self, spec: &spec::Projection, sources: &[Source], program: &mut Program) {
         let Some(source) = sources.first() else { return };
         let stream = &mut program.streams[source.stream];
-        let identity = stream.identity.clone();
+        let (identity, payload) = (stream.identity.clone(), stream.payload);
         for (_, literal) in spec.r#let.iter().flatten() {
             if self.used_lets.contains(&literal.span) {
                 continue;
             }
-            let mut terms = Terms::of_event(&mut stream.paths, &identity);
+            let mut terms = Terms::of_event(&mut stream.paths, &identity, payload);
             terms.lets = spec.r#let.iter().collect();
             terms.document = Ok(());
             if let Some(event) = &mut terms.event {

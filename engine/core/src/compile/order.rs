@@ -159,7 +159,7 @@ fn unordered(rule: &Rule, projection: &Projection) -> Option<&'static str> {
     let source = &projection.sources[rule.source];
     match &source.guard {
         Guard::EventsTable { order_by: None, .. } => Some("this guard applies them in any order"),
-        Guard::Lane { .. } if !in_one_lane(rule, source) => {
+        Guard::Lane { .. } | Guard::Document { by_shard: true, .. } if !in_one_lane(rule, source) => {
             Some("the document is fed by many lanes, which have no order")
         }
         _ => None,

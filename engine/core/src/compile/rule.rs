@@ -57,15 +57,15 @@ impl Compiler<'_> {
         let source = self.rule_source(rule, &name, sources)?;
         let retract = rule.retract.as_ref().is_some_and(|retract| retract.value);
         let stream = &mut program.streams[sources[source].stream];
-        let identity = stream.identity.clone();
+        let (identity, payload) = (stream.identity.clone(), stream.payload);
         let lets: Vec<&Entries<Spanned<Literal>>> = rule.r#let.iter().chain(&projection.r#let).collect();
-        let mut terms = Terms::of_event(&mut stream.paths, &identity);
+        let mut terms = Terms::of_event(&mut stream.paths, &identity, payload);
         terms.lets = lets;
         if let Some(event) = &mut terms.event {
             event.image = retract;
         }
         let when = self.when(rule, &mut terms);
-        let schema = rule.schema.as_ref().and_then(|schema| self.schema(schema, &identity, retract, &mut terms));
+        let schema = rule.schema.as_ref().and_then(|schema| self.schema(schema, payload, retract, &mut terms));
         let each = self.each(rule, &mut terms);
         terms.document = if retract { Err("what an item contributes must not depend on the document") } else { Ok(()) };
         let condition = rule.r#if.as_ref().and_then(|condition| self.condition(condition, "if", &mut terms));

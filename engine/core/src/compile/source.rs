@@ -2,9 +2,10 @@
 
 use super::term::Terms;
 use super::{Compiler, is_name_byte};
-use crate::program::{Index, LaneCheck, PathTree, Program, SchemaCheck, Source, Step, Stream, StreamIdentity};
+use crate::program::{
+    Guard, Index, LaneCheck, PathTree, Payload, Program, SchemaCheck, Source, Step, Stream, StreamIdentity,
+};
 use crate::schema::Schema;
-use viewfold_spec::projection::{KinesisSource, OrName};
 use viewfold_spec::{Code, Literal, Span, Spanned, projection as spec};
 
 impl Compiler<'_> {
@@ -32,7 +33,15 @@ impl Compiler<'_> {
         let mut sources: Vec<Source> = Vec::new();
         for (name, source) in named {
             let (identity, bookkeeping) = self.identity(source)?;
-            let stream = stream_number(program, &identity);
+            let payload = payload(source);
+            let stream = stream_number(program, &identity, payload);
+            if program.streams[stream].payload != payload {
+                let span = format_span(source);
+                let message = format!("another projection reads the {identity} with another `format`");
+                self.error(Code::TableMismatch, span, message).help =
+                    Some("the records of a stream are decoded once, in one way".into());
+                return None;
+            }
             if sources.iter().any(|other| other.stream == stream) {
                 self.error(
                     Code::WrongForm,
@@ -41,12 +50,13 @@ impl Compiler<'_> {
                 );
                 continue;
             }
-            let mut terms = Terms::of_event(&mut program.streams[stream].paths, &identity);
-            let lane = self.lane(source, &mut terms);
-            let schema = self.source_schema(source, &identity, &mut terms);
+            let mut terms = Terms::of_event(&mut program.streams[stream].paths, &identity, payload);
+            let lane = self.lane(source, payload, &mut terms);
+            let schema = self.source_schema(source, payload, &mut terms);
             let suffix = name.map(|name| name.value.as_str());
             let guard =
                 self.guard(source.guard.as_ref().unwrap_or(&spec.guard), &spec.projection.value, suffix, &mut terms)?;
+            self.check_stream(&guard, source, source.guard.as_ref().unwrap_or(&spec.guard).span, &program.streams[stream]);
             let retracts = spec.rules.iter().any(|rule| {
                 let is_ours = rule.source.as_ref().map(|source| source.value.as_str()) == suffix;
                 is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)
@@ -90,12 +100,32 @@ impl Compiler<'_> {
         }
     }
 
-    fn lane(&mut self, source: &Spanned<spec::Source>, terms: &mut Terms<'_>) -> Option<LaneCheck> {
-        if let Some(Spanned { value: OrName(KinesisSource { lane: Some(lane), .. }), .. }) = &source.kinesis {
+    fn lane(
+        &mut self,
+        source: &Spanned<spec::Source>,
+        payload: Payload,
+        terms: &mut Terms<'_>,
+    ) -> Option<LaneCheck> {
+        let kinesis = source.kinesis.as_ref();
+        if let Some(lane) = kinesis.and_then(|kinesis| kinesis.lane.as_ref()) {
+            if payload == Payload::Change {
+                let message = "`lane` does not belong to `format: dynamodb`: DynamoDB chooses the partition key itself, and the \
+                               lane of a change is its item";
+                self.error(Code::WrongForm, lane.span, message).help =
+                    Some("`keys` says what the item's key is, for example `keys: [id]`".into());
+                return None;
+            }
             let term = self.path_term(lane, "`lane`", terms)?;
             return Some(LaneCheck::PartitionKey(term));
         }
-        let keys = source.dynamodb.as_ref()?.keys.as_ref()?;
+        if let (Some(keys), Payload::Json) = (kinesis.and_then(|kinesis| kinesis.keys.as_ref()), payload) {
+            let message = "`keys` belongs to `format: dynamodb`: other payloads have no item";
+            self.error(Code::WrongForm, keys.span, message).help =
+                Some("`lane` says what producers send as partition key, for example `lane: $.id`".into());
+            return None;
+        }
+        let of_kinesis = kinesis.and_then(|kinesis| kinesis.keys.as_ref());
+        let keys = of_kinesis.or(source.dynamodb.as_ref().and_then(|dynamodb| dynamodb.keys.as_ref()))?;
         if keys.is_empty() || keys.len() > 2 {
             let message = format!("a table has one or two key attributes, not {}", keys.len());
             self.error(Code::KeyMismatch, keys.span, message);
@@ -103,22 +133,45 @@ impl Compiler<'_> {
         Some(LaneCheck::Keys(keys.iter().map(|key| key.value.0.clone()).collect()))
     }
 
+    /// Checks that a stream gives what its guard goes by.
+    fn check_stream(&mut self, guard: &Guard, source: &Spanned<spec::Source>, span: Span, stream: &Stream) {
+        match guard {
+            Guard::Document { .. } | Guard::Lane { .. } if !stream.keeps_order() => {
+                let message = "`last_event_id` needs the order of the stream, and with `format: dynamodb` records come in any \
+                               order, and twice under other sequence numbers";
+                let mut help = "`{events_table: NAME}` remembers every change and applies it once; with `order_by` the document \
+                                is what the changes make in the order of a value of the item"
+                    .to_owned();
+                if source.dynamodb.is_none() {
+                    help += "; or read the table's own stream (`dynamodb: TABLE`), which keeps order";
+                }
+                self.error(Code::UnsoundGuard, span, message).help = Some(help);
+            }
+            Guard::Document { by_shard: true, .. } if matches!(stream.identity, StreamIdentity::Dynamodb(_)) => {
+                let message = "`last_event_id: shard` is for Kinesis: the records of a DynamoDB stream do not say their shard";
+                self.error(Code::UnsoundGuard, span, message).help =
+                    Some("use `{last_event_id: lane}`, which keeps a mark for each item".into());
+            }
+            _ => {}
+        }
+    }
+
     fn source_schema(
         &mut self,
         source: &Spanned<spec::Source>,
-        identity: &StreamIdentity,
+        payload: Payload,
         terms: &mut Terms<'_>,
     ) -> Option<SchemaCheck> {
         let kinesis = source.kinesis.as_ref().and_then(|kinesis| kinesis.schema.as_ref());
         let dynamodb = source.dynamodb.as_ref().and_then(|dynamodb| dynamodb.schema.as_ref());
-        self.schema(kinesis.or(dynamodb)?, identity, false, terms)
+        self.schema(kinesis.or(dynamodb)?, payload, false, terms)
     }
 
     /// A JSON Schema, and what has to satisfy it: the payload, or each image. With `image` just the new one.
     pub(super) fn schema(
         &mut self,
         literal: &Spanned<Literal>,
-        identity: &StreamIdentity,
+        payload: Payload,
         image: bool,
         terms: &mut Terms<'_>,
     ) -> Option<SchemaCheck> {
@@ -141,10 +194,10 @@ impl Compiler<'_> {
         };
         let paths = &mut terms.event.as_mut()?.paths;
         let mut slot = |name: &str| paths.insert(&[Step::Name(name.to_owned())]);
-        let slots = match identity {
-            StreamIdentity::Kinesis(_) => vec![(paths.insert(&[]), "the payload")],
-            StreamIdentity::Dynamodb(_) if image => vec![(slot("new"), "the image")],
-            StreamIdentity::Dynamodb(_) => vec![(slot("new"), "the new image"), (slot("old"), "the old image")],
+        let slots = match payload {
+            Payload::Json => vec![(paths.insert(&[]), "the payload")],
+            Payload::Change if image => vec![(slot("new"), "the image")],
+            Payload::Change => vec![(slot("new"), "the new image"), (slot("old"), "the old image")],
         };
         Some(SchemaCheck { schema, slots })
     }
@@ -172,13 +225,28 @@ impl Compiler<'_> {
     }
 }
 
+/// What `$` is in a source's events.
+fn payload(source: &spec::Source) -> Payload {
+    let format = source.kinesis.as_ref().and_then(|kinesis| kinesis.format.as_ref()).map(|format| format.value);
+    match (source.kinesis.is_some(), format) {
+        (true, None | Some(spec::Format::Json)) => Payload::Json,
+        _ => Payload::Change,
+    }
+}
+
+/// Where a source says what `$` is.
+fn format_span(source: &Spanned<spec::Source>) -> Span {
+    source.kinesis.as_ref().and_then(|kinesis| kinesis.format.as_ref()).map_or(source.span, |format| format.span)
+}
+
 /// The number of a stream in the program, which is added unless it is there.
-fn stream_number(program: &mut Program, identity: &StreamIdentity) -> usize {
+fn stream_number(program: &mut Program, identity: &StreamIdentity, payload: Payload) -> usize {
     match program.stream(identity) {
         Some(number) => number,
         None => {
             program.streams.push(Stream {
                 identity: identity.clone(),
+                payload,
                 paths: PathTree::default(),
                 index: Index::default(),
                 readers: Vec::new(),

@@ -1,7 +1,7 @@
 //! What projections that are loaded together say about names and tables.
 
 use super::{File, Options, attributes};
-use crate::program::{OnError, Program, Projection, StreamIdentity, TableIndex};
+use crate::program::{Payload, OnError, Program, Projection, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute, MarkPlace};
@@ -59,8 +59,16 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
         projection.index_keys = limits.collect();
     }
     for number in 0..program.streams.len() {
-        let StreamIdentity::Dynamodb(table) = &program.streams[number].identity else { continue };
-        let names = program.bookkeeping(table).into_iter().map(str::to_owned).collect();
+        let stream = &program.streams[number];
+        let names = match (&stream.identity, stream.payload) {
+            (StreamIdentity::Dynamodb(table), _) => program.bookkeeping(table),
+            // Such a stream may bring the changes of any table.
+            (StreamIdentity::Kinesis(_), Payload::Change) => {
+                program.projections.iter().flat_map(|projection| program.bookkeeping(&projection.table.name)).collect()
+            }
+            (StreamIdentity::Kinesis(_), Payload::Json) => continue,
+        };
+        let names = names.into_iter().map(str::to_owned).collect();
         program.streams[number].bookkeeping = names;
     }
     let wanted = program.projections.iter().any(|projection| projection.on_error == OnError::DeadLetter);

@@ -4,7 +4,7 @@ use super::Compiler;
 use super::template::{self, Part};
 use crate::evaluate::{Scope, evaluate};
 use crate::path::{self, PathError};
-use crate::program::{MetadataName, PathTree, Step, StreamIdentity, Subject, Term};
+use crate::program::{MetadataName, PathTree, Payload, Step, StreamIdentity, Subject, Term};
 use crate::query::{self, Query};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,15 +31,16 @@ pub(super) struct Terms<'s> {
 pub(super) struct EventTerms<'s> {
     pub(super) paths: &'s mut PathTree,
     pub(super) identity: &'s StreamIdentity,
+    pub(super) payload: Payload,
     /// Whether `$` is one image of an item (`retract: true`) rather than the event.
     pub(super) image: bool,
 }
 
 impl<'s> Terms<'s> {
     /// Terms over an event alone.
-    pub(super) fn of_event(paths: &'s mut PathTree, identity: &'s StreamIdentity) -> Terms<'s> {
+    pub(super) fn of_event(paths: &'s mut PathTree, identity: &'s StreamIdentity, payload: Payload) -> Terms<'s> {
         Terms {
-            event: Some(EventTerms { paths, identity, image: false }),
+            event: Some(EventTerms { paths, identity, payload, image: false }),
             lets: Vec::new(),
             compiled: HashMap::new(),
             compiling: Vec::new(),
@@ -206,7 +207,7 @@ impl Compiler<'_> {
             self.error(Code::BadPath, span, message).help = Some(help.into());
             return None;
         };
-        let (identity, image) = (event.identity.clone(), event.image);
+        let (identity, payload, image) = (event.identity.clone(), event.payload, event.image);
         if let Some(name) = path.strip_prefix("$$.") {
             if image {
                 let message = "a rule with `retract: true` knows nothing but one image of the item";
@@ -214,7 +215,7 @@ impl Compiler<'_> {
                     Some("what an item contributes must not depend on when it was changed".into());
                 return None;
             }
-            let name = self.metadata(name, span, &identity)?;
+            let name = self.metadata(name, span, (&identity, payload))?;
             if name == MetadataName::Now {
                 self.warning(Code::UnknownMetadata, span, "`$$.now` differs when an event is delivered again").help =
                     Some("`$$.time`, the time at which the event reached its stream, stays the same".into());
@@ -237,19 +238,19 @@ impl Compiler<'_> {
             self.check_image(&steps, path, span)?;
             steps.insert(0, Step::Name("new".into()));
         } else {
-            self.check_root(&steps, path, span, &identity)?;
+            self.check_root(&steps, path, span, payload)?;
         }
         Some((Subject::Slot(event.paths.insert(&steps)), compiled.rest))
     }
 
-    /// The payload of a DynamoDB stream has `keys`, `new` and `old`, and nothing else.
-    fn check_root(&mut self, steps: &[Step], path: &str, span: Span, identity: &StreamIdentity) -> Option<()> {
+    /// A change of an item has `keys`, `new` and `old`, and nothing else.
+    fn check_root(&mut self, steps: &[Step], path: &str, span: Span, payload: Payload) -> Option<()> {
         const IMAGES: [&str; 3] = ["keys", "new", "old"];
-        let wrong = match (identity, steps.first()) {
-            (StreamIdentity::Dynamodb(_), Some(Step::Name(name))) if !IMAGES.contains(&name.as_str()) => name,
+        let wrong = match (payload, steps.first()) {
+            (Payload::Change, Some(Step::Name(name))) if !IMAGES.contains(&name.as_str()) => name,
             _ => return Some(()),
         };
-        let message = format!("`{path}` finds nothing: a DynamoDB stream's event has `keys`, `new` and `old`");
+        let message = format!("`{path}` finds nothing: a change of an item has `keys`, `new` and `old`");
         let help = match suggest::nearest(wrong, IMAGES) {
             Some(near) => format!("did you mean `$.{near}`?"),
             None => format!("did you mean `$.new.{wrong}`?"),
@@ -269,11 +270,15 @@ impl Compiler<'_> {
         Some(())
     }
 
-    fn metadata(&mut self, name: &str, span: Span, identity: &StreamIdentity) -> Option<MetadataName> {
-        let dynamodb = matches!(identity, StreamIdentity::Dynamodb(_));
+    fn metadata(
+        &mut self,
+        name: &str,
+        span: Span,
+        (identity, payload): (&StreamIdentity, Payload),
+    ) -> Option<MetadataName> {
         let given = |name: &MetadataName| match name {
-            MetadataName::Shard => !dynamodb,
-            MetadataName::Change => dynamodb,
+            MetadataName::Shard => matches!(identity, StreamIdentity::Kinesis(_)),
+            MetadataName::Change => payload == Payload::Change,
             _ => true,
         };
         let found = MetadataName::ALL.into_iter().filter(given).find(|known| known.text() == name);

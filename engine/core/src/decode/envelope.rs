@@ -137,6 +137,8 @@ struct RawRecord<'i> {
     sequence: Option<String>,
     data: Option<String>,
     time: Option<Number>,
+    table: Option<String>,
+    precision: Option<String>,
     keys: Option<&'i [u8]>,
     new: Option<&'i [u8]>,
     old: Option<&'i [u8]>,
@@ -150,6 +152,7 @@ fn raw_record<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<RawRecord
             "eventSourceARN" | "eventSourceArn" => record.arn = text(reader)?,
             "eventID" => record.event_id = text(reader)?,
             "eventName" => record.event_name = text(reader)?,
+            "tableName" => record.table = text(reader)?,
             "kinesis" | "dynamodb" => service_part(reader, payload, &mut record)?,
             _ => reader.next_skip()?,
         }
@@ -171,6 +174,7 @@ fn service_part<'i>(
             "sequenceNumber" | "SequenceNumber" => record.sequence = text(reader)?,
             "data" => record.data = text(reader)?,
             "approximateArrivalTimestamp" | "ApproximateCreationDateTime" => record.time = number(reader)?,
+            "ApproximateCreationDateTimePrecision" => record.precision = text(reader)?,
             "Keys" => record.keys = raw_object(reader, payload)?,
             "NewImage" => record.new = raw_object(reader, payload)?,
             "OldImage" => record.old = raw_object(reader, payload)?,
@@ -236,15 +240,64 @@ impl<'i> RawRecord<'i> {
                 old: self.old,
                 sequence,
                 created: time,
-                change: match self.event_name.as_deref() {
-                    Some("INSERT") => Some("insert"),
-                    Some("MODIFY") => Some("modify"),
-                    Some("REMOVE") => Some("remove"),
-                    _ => None,
-                },
+                change: change(self.event_name.as_deref()),
             }),
         };
         Ok(Record { stream, label, event_id, body, text })
+    }
+}
+
+/// The change that an `eventName` says.
+fn change(event_name: Option<&str>) -> Option<&'static str> {
+    match event_name {
+        Some("INSERT") => Some("insert"),
+        Some("MODIFY") => Some("modify"),
+        Some("REMOVE") => Some("remove"),
+        _ => None,
+    }
+}
+
+/// A change of an item in the payload of a Kinesis record. It has the parts of a record of a DynamoDB stream, but for its
+/// sequence number.
+pub(super) struct ChangeRecord<'i> {
+    /// The table; `-` where it is not said.
+    pub(super) table: String,
+    pub(super) body: DynamodbBody<'i>,
+    /// When the change was made, in microseconds since 1970, in digits.
+    pub(super) created: Option<String>,
+    /// Whether that is exact, and not a number of milliseconds.
+    pub(super) is_exact: bool,
+}
+
+impl<'i> ChangeRecord<'i> {
+    /// Reads a change.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object of this form.
+    pub(super) fn read(payload: &'i [u8]) -> Result<ChangeRecord<'i>, ReadError> {
+        json::check_utf8(payload)?;
+        let mut reader = Jiter::new(payload);
+        let record = raw_record(&mut reader, payload).map_err(|error| ReadError::Syntax(error.0))?;
+        reader.finish()?;
+        let digits = record.time.map(|time| time.to_string()).filter(|time| time.bytes().all(|b| b.is_ascii_digit()));
+        // A stream says its precision since it can be chosen; before, and unless chosen, it was milliseconds.
+        let is_exact = match record.precision.as_deref() {
+            Some(precision) => precision == "MICROSECOND",
+            None => digits.as_ref().is_some_and(|digits| digits.len() > 14),
+        };
+        let created = digits.map(|digits| if is_exact { digits } else { digits + "000" });
+        let time = created.as_deref().and_then(|micros| micros.parse().ok());
+        let time = time.and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
+        let body = DynamodbBody {
+            keys: record.keys,
+            new: record.new,
+            old: record.old,
+            sequence: String::new(),
+            created: time.map(|time| time.to_string()),
+            change: change(record.event_name.as_deref()),
+        };
+        Ok(ChangeRecord { table: record.table.unwrap_or_else(|| "-".to_owned()), body, created, is_exact })
     }
 }
 

@@ -11,12 +11,13 @@
 //! [DynamoDB streams]: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 
 mod aggregate;
+mod change;
 pub mod envelope;
 mod slots;
 mod unpack;
 
 use crate::event::{Event, Lane, Metadata, Slot};
-use crate::program::{Program, Stream, StreamIdentity, is_deleted_row};
+use crate::program::{Payload, Program, Stream, StreamIdentity, is_deleted_row};
 use crate::report::{Problem, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -76,12 +77,11 @@ impl Place<'_> {
 fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Vec<Decoded> {
     let id = &record.event_id;
     let one = |sub: u32, id: String, key: Option<String>, bytes: Result<&[u8], Problem>| {
-        let lane = key.clone().map(Lane::PartitionKey);
+        let mut lane = key.clone().map(Lane::PartitionKey);
         let read = || {
             let key = key.ok_or_else(|| undecodable("the record's partition key is not in the aggregate's table"))?;
             let mut slots = place.slots();
-            kinesis_payload(bytes?, place.program, &mut slots)?;
-            let metadata = Metadata {
+            let mut metadata = Metadata {
                 id,
                 sequence: body.sequence.clone(),
                 sub,
@@ -93,19 +93,34 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
                 time: body.arrival.clone(),
                 change: None,
             };
-            Ok(place.event(slots, metadata))
+            let bytes = unpack::unpacked(bytes?).map_err(undecodable)?;
+            match place.program.payload {
+                Payload::Json => kinesis_payload(&bytes, place.program, &mut slots)?,
+                Payload::Change => {
+                    let change = change::read(&bytes)?;
+                    lane = Some(change.lane());
+                    let Some(images) = without_deleted_rows(&change.body, place.program)? else { return Ok(None) };
+                    dynamodb_images(&images, place.program, &mut slots)?;
+                    metadata.lane = change.lane();
+                    metadata.time = images.created;
+                    metadata.change = images.change;
+                    metadata.id = change.id;
+                }
+            }
+            Ok(Some(place.event(slots, metadata)))
         };
-        Decoded { sub, lane, event: read() }
+        let event = read().transpose()?;
+        Some(Decoded { sub, lane, event })
     };
     let bytes = BASE64.decode(body.data.as_bytes());
     let bytes = bytes.map_err(|error| undecodable(format!("the record's data is no base64: {error}")));
     let aggregate = bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes));
     let Some(parts) = aggregate else {
         let bytes = bytes.as_deref().map_err(Problem::clone);
-        return vec![one(0, id.clone(), Some(body.partition_key.clone()), bytes)];
+        return one(0, id.clone(), Some(body.partition_key.clone()), bytes).into_iter().collect();
     };
     let parts = (0u32..).zip(parts);
-    parts.map(|(sub, (key, data))| one(sub, format!("{id}/{sub}"), key, Ok(&data))).collect()
+    parts.filter_map(|(sub, (key, data))| one(sub, format!("{id}/{sub}"), key, Ok(&data))).collect()
 }
 
 fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> Result<Option<Event>, Problem> {
@@ -144,6 +159,12 @@ pub fn lane(record: &Record<'_>) -> Result<Lane, Problem> {
     }
 }
 
+/// An item in DynamoDB JSON.
+fn read_item(bytes: &[u8]) -> Result<Item, Problem> {
+    dynamodb_json::read_item(&mut Jiter::new(bytes), 0)
+        .map_err(|error| undecodable(format!("the record's image is no DynamoDB JSON: {error}")))
+}
+
 fn undecodable(error: impl std::fmt::Display) -> Problem {
     Problem::new(Reason::Undecodable, error.to_string())
 }
@@ -151,10 +172,9 @@ fn undecodable(error: impl std::fmt::Display) -> Problem {
 /// Fills the slots from the JSON payload of a Kinesis record.
 fn kinesis_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
-    let bytes = unpack::unpacked(bytes).map_err(undecodable)?;
-    json::check_utf8(&bytes).map_err(not_json)?;
-    let mut reader = Jiter::new(&bytes);
-    let mut read = || {
+    json::check_utf8(bytes).map_err(not_json)?;
+    let mut reader = Jiter::new(bytes);
+    let read = || {
         let peek = reader.peek()?;
         stream.paths.read_json(&mut reader, peek, slots)?;
         reader.finish()?;
@@ -202,8 +222,7 @@ fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<
 fn is_bookkeeping_alone(body: &DynamodbBody<'_>, stream: &Stream) -> Result<bool, Problem> {
     let (Some(old), Some(new), false) = (body.old, body.new, stream.bookkeeping.is_empty()) else { return Ok(false) };
     let document = |image: &[u8]| {
-        let item = dynamodb_json::read_item(&mut Jiter::new(image), 0)
-            .map_err(|error| undecodable(format!("the record's image is no DynamoDB JSON: {error}")))?;
+        let item = read_item(image)?;
         let is_kept = |name: &String| name.starts_with("_vf_") || stream.bookkeeping.contains(name);
         Ok::<_, Problem>(item.into_iter().filter(|(name, _)| !is_kept(name)).collect::<Item>())
     };
@@ -211,12 +230,8 @@ fn is_bookkeeping_alone(body: &DynamodbBody<'_>, stream: &Stream) -> Result<bool
 }
 
 fn is_deleted_image(image: &[u8], keys: Option<&[u8]>, stream: &Stream) -> Result<bool, Problem> {
-    let read = |bytes: &[u8]| {
-        dynamodb_json::read_item(&mut Jiter::new(bytes), 0)
-            .map_err(|error| undecodable(format!("the record's image is no DynamoDB JSON: {error}")))
-    };
-    let item = read(image)?;
-    let keys = keys.map(read).transpose()?.unwrap_or_default();
+    let item = read_item(image)?;
+    let keys = keys.map(read_item).transpose()?.unwrap_or_default();
     Ok(is_deleted_row(item.keys(), |name| keys.contains_key(name), &stream.bookkeeping))
 }
 

@@ -169,8 +169,8 @@ impl Writer {
 
     /// The condition that a mark is not there, or of the same stream and below `first`: then none of the events from
     /// `first` on has been applied. When it fails, the item that comes back says which ones have.
-    pub(super) fn require_below(&mut self, attribute: &str, first: &Mark) {
-        let mark = self.name(attribute);
+    pub(super) fn require_below(&mut self, at: &DocumentPath, first: &Mark) {
+        let mark = self.path(at);
         let below = self.value(Value::String(first.text.clone()));
         let condition = match first.identity() {
             Some(identity) => {

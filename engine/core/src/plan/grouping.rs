@@ -163,8 +163,16 @@ impl<'p> Grouping<'p> {
         let identity = &self.program.streams[source.stream].identity;
         match &source.guard {
             Guard::None => {}
-            Guard::Document { order_by, .. } => {
+            Guard::Document { order_by, by_shard, .. } => {
                 application.mark = Some(Mark::of(event, identity, order_by)?);
+                if *by_shard {
+                    let Some(shard) = event.metadata.shard.clone() else {
+                        application.mark = None;
+                        let message = "the record does not say its shard, which its mark belongs to";
+                        return Err(Problem::new(Reason::MissingValue, message));
+                    };
+                    application.shard = Some(shard);
+                }
             }
             Guard::Lane { order_by, .. } => {
                 application.lane = Some(event.metadata.lane.text());

@@ -98,6 +98,8 @@ impl std::fmt::Display for StreamIdentity {
 pub struct Stream {
     /// Which one it is.
     pub identity: StreamIdentity,
+    /// What `$` is in its events.
+    pub payload: Payload,
     /// The paths that any projection reads from an event, each with its slot.
     pub paths: PathTree,
     /// From values of an event to the rules they may match.
@@ -107,6 +109,25 @@ pub struct Stream {
     /// Attributes of the stream's table that are no part of its documents: marks, and what deletion leaves behind. Where
     /// an item has nothing else, it is no document.
     pub bookkeeping: Vec<String>,
+}
+
+impl Stream {
+    /// Whether the stream keeps the order of each lane, and brings an event again under its own sequence number only.
+    /// [Kinesis Data Streams for DynamoDB] does neither.
+    ///
+    /// [Kinesis Data Streams for DynamoDB]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html
+    pub fn keeps_order(&self) -> bool {
+        !matches!((&self.identity, self.payload), (StreamIdentity::Kinesis(_), Payload::Change))
+    }
+}
+
+/// What `$` is in the events of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Payload {
+    /// A JSON value.
+    Json,
+    /// A change of a DynamoDB item: `{keys, new, old}`.
+    Change,
 }
 
 /// What a file says a record's lane is.
@@ -151,6 +172,11 @@ impl Projection {
         format!("_vf_{}_deleted", self.name)
     }
 
+    /// The attribute that holds the marks of events that were redriven while the document's own mark was below them.
+    pub fn redriven_attribute(&self) -> String {
+        format!("_vf_{}_redriven", self.name)
+    }
+
     /// The attribute that holds what orders the elements of lists that are appended to with `by`.
     pub fn by_attribute(&self) -> String {
         format!("_vf_{}_by", self.name)
@@ -178,12 +204,15 @@ impl Projection {
 
     /// The attributes of a document in which guards keep what they remember: they outlive it.
     pub fn kept_attributes(&self) -> Vec<String> {
-        let kept = self.sources.iter().filter_map(|source| match &source.guard {
-            Guard::Document { attribute, .. } => Some(attribute.to_string()),
-            Guard::EventsTable { order_by: Some(_), .. } => Some(self.version_attribute()),
-            Guard::None | Guard::Lane { .. } | Guard::EventsTable { order_by: None, .. } => None,
-        });
-        kept.collect()
+        let mut kept: Vec<String> = Vec::new();
+        for source in &self.sources {
+            match &source.guard {
+                Guard::Document { attribute, .. } => kept.extend([attribute.clone(), self.redriven_attribute()]),
+                Guard::EventsTable { order_by: Some(_), .. } => kept.push(self.version_attribute()),
+                Guard::None | Guard::Lane { .. } | Guard::EventsTable { order_by: None, .. } => {}
+            }
+        }
+        kept
     }
 
     /// Every attribute in which viewfold keeps something on the projection's documents, and what.
@@ -193,6 +222,9 @@ impl Projection {
             _ => None,
         });
         let mut names: Vec<(String, &'static str)> = marks.collect();
+        if !names.is_empty() {
+            names.push((self.redriven_attribute(), "the marks of redriven events"));
+        }
         if self.kept_attributes().contains(&self.version_attribute()) {
             names.push((self.version_attribute(), "the version"));
         }
@@ -329,8 +361,10 @@ pub enum Guard {
     None,
     /// The newest event's mark on the document.
     Document {
-        /// The attribute that holds the mark.
+        /// The attribute that holds the mark, or the map of marks.
         attribute: String,
+        /// Whether each shard of the stream has a mark of its own there.
+        by_shard: bool,
         /// What the mark is made of.
         order_by: OrderBy,
     },

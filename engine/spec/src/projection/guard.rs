@@ -51,6 +51,8 @@ pub struct EventsTable {
 pub enum MarkPlace {
     /// On the document: all events of a document have to come in one lane.
     Document,
+    /// For each shard of the Kinesis stream, on the document: a document may be fed by many lanes.
+    Shard,
     /// For each lane, in a table of marks: a document may be fed by many lanes.
     Lane,
 }
@@ -60,15 +62,17 @@ pub enum MarkPlace {
 #[schemars(extend("oneOf" = [{ "required": ["last_event_id"] }, { "required": ["events_table"] }]))]
 struct GuardMap {
     /// The newest event id is remembered: an event at or below it is dropped. `document`: on the document itself, at no
-    /// cost, where all events of a document come in one lane. `lane`: for each lane in a table of marks, in one
-    /// transaction with the documents. A late event is lost.
+    /// cost, where all events of a document come in one lane. `shard`: for each shard of a Kinesis stream, on the document,
+    /// where the function takes one batch of a shard at a time (parallelization factor 1). `lane`: for each lane in a table
+    /// of marks, in one transaction with the documents. A late event is lost.
     last_event_id: Option<MarkPlace>,
     /// What orders events; for `last_event_id` the stream's sequence number unless said. A payload path to a text
     /// (compared as text) or to a whole number from 0 (compared as a number). With `events_table` the documents then are
     /// what the events make in this order, however they are delivered.
     #[schemars(example = &"$.eventId")]
     order_by: Option<Spanned<Literal>>,
-    /// The attribute of the document that holds the mark of `last_event_id: document`; `_vf_PROJECTION` unless said.
+    /// The attribute of the document that holds the mark of `last_event_id: document`, or the map of marks of
+    /// `last_event_id: shard`; `_vf_PROJECTION` unless said.
     #[schemars(example = &"lastEventId")]
     attribute: Option<Spanned<String>>,
     /// The table of marks of `last_event_id: lane`; `viewfold_marks` unless said. Projections may share it.
@@ -88,7 +92,8 @@ struct GuardMap {
 }
 
 const FORMS: &str =
-    "`none`, `last_event_id`, `{last_event_id: document}`, `{last_event_id: lane}` or `{events_table: NAME}`";
+    "`none`, `last_event_id`, `{last_event_id: document}`, `{last_event_id: shard}`, `{last_event_id: lane}` or \
+     `{events_table: NAME}`";
 
 impl GuardMap {
     fn guard(self) -> Result<Guard, String> {
@@ -99,7 +104,9 @@ impl GuardMap {
         match (last_event_id, events_table) {
             (Some(_), None) if id.is_some() => misplaced("id", "events_table"),
             (Some(_), None) if keep_for.is_some() => misplaced("keep_for", "events_table"),
-            (Some(MarkPlace::Document), None) if table.is_some() => misplaced("table", "last_event_id: lane"),
+            (Some(MarkPlace::Document | MarkPlace::Shard), None) if table.is_some() => {
+                misplaced("table", "last_event_id: lane")
+            }
             (Some(MarkPlace::Lane), None) if attribute.is_some() => misplaced("attribute", "last_event_id: document"),
             (Some(place), None) => Ok(Guard::LastEventId(LastEventId { place, order_by, attribute, table })),
             (None, Some(_)) if attribute.is_some() => misplaced("attribute", "last_event_id: document"),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(extend("oneOf" = [{ "required": ["kinesis"] }, { "required": ["dynamodb"] }]))]
 pub struct Source {
-    /// A Kinesis stream with JSON payloads: its name, or a map with `stream` and `lane`.
+    /// A Kinesis stream: its name, or a map with `stream` and more.
     pub kinesis: Option<Spanned<OrName<KinesisSource>>>,
     /// The stream of a DynamoDB table: the table's name, or a map with `table` and `keys`.
     pub dynamodb: Option<Spanned<OrName<DynamodbSource>>>,
@@ -29,8 +29,12 @@ pub struct KinesisSource {
     /// proves that `last_event_id` is sound: all events of a document have to come in one lane.
     #[schemars(example = &"$.data.id")]
     pub lane: Option<Spanned<Literal>>,
-    /// What the payload is: JSON, unless said (there is nothing else yet).
+    /// What the payload is; `json` unless said.
     pub format: Option<Spanned<Format>>,
+    /// With `format: dynamodb`, the key attributes of the table, partition key first: names, or maps of `name` and `type`.
+    /// They are checked on every record.
+    #[schemars(length(min = 1, max = 2), example = &serde_json::json!(["id"]))]
+    pub keys: Option<Spanned<Vec<Spanned<OrName<KeyAttribute>>>>>,
     /// A JSON Schema that every payload has to satisfy: the name of a file beside this one, or the schema itself. A
     /// payload that does not is an error of its event.
     #[schemars(example = &"retail.schema.json")]
@@ -43,6 +47,9 @@ pub struct KinesisSource {
 pub enum Format {
     /// A JSON value.
     Json,
+    /// A change of an item, as "Kinesis Data Streams for DynamoDB" writes it: `$` is `{keys, new, old}`. Records come in any
+    /// order and may come twice under new sequence numbers, so the guard is `{events_table: NAME}`.
+    Dynamodb,
 }
 
 /// A DynamoDB table whose stream is read.
@@ -65,7 +72,7 @@ impl FromName for KinesisSource {
     const NAME_IS: &'static str = "the name of a stream";
 
     fn from_name(name: &str) -> Self {
-        KinesisSource { stream: name.to_owned(), lane: None, format: None, schema: None }
+        KinesisSource { stream: name.to_owned(), lane: None, format: None, keys: None, schema: None }
     }
 }
 

@@ -82,13 +82,13 @@ fn rising(
     });
 }
 
-/// One group for each document, in the order in which they come up. An event of several documents is in several groups:
+/// One group for each document, and for each shard where they have marks of their own, in the order in which they come up. An event of several documents is in several groups:
 /// nothing but the documents themselves says what has been applied. An event without a document is a group of its own.
 fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
-    let mut numbers: HashMap<DocumentKey, usize> = HashMap::new();
+    let mut numbers: HashMap<(DocumentKey, Option<String>), usize> = HashMap::new();
     let mut groups: Vec<Vec<Application>> = Vec::new();
-    let mut group_of = |document: DocumentKey, groups: &mut Vec<Vec<Application>>| {
-        *numbers.entry(document).or_insert_with(|| {
+    let mut group_of = |document: DocumentKey, shard: Option<String>, groups: &mut Vec<Vec<Application>>| {
+        *numbers.entry((document, shard)).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         })
@@ -98,7 +98,7 @@ fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
         // An event that cannot be applied stands in the line of the document it was meant for, if that could be told.
         let meant = application.rejection.as_ref().and_then(|failure| failure.document.clone());
         if let Some(document) = meant {
-            let number = group_of(document, &mut groups);
+            let number = group_of(document, application.shard.clone(), &mut groups);
             groups[number].push(application);
             continue;
         }
@@ -107,7 +107,7 @@ fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
             continue;
         }
         for change in changes {
-            let number = group_of(change.document.clone(), &mut groups);
+            let number = group_of(change.document.clone(), application.shard.clone(), &mut groups);
             groups[number].push(Application { changes: vec![change], ..application.clone() });
         }
     }

@@ -6,13 +6,13 @@
 use super::super::expression::fits;
 use super::super::request::{Action, Request};
 use super::write::{self, OnDocument};
+use super::place::{MarkMove, MarkPlace};
 use super::{Context, MAX_UPDATE_BYTES, Sent, Step, Target, Unit};
 use crate::evaluate::{DocumentKey, Failure, deferred_operations};
 use crate::fold::{Effects, State};
 use crate::mark::{Mark, Standing};
-use crate::program::Guard;
 use crate::report::{Outcome, Outcomes, Problem, Reason};
-use viewfold_value::{Item, Value};
+use viewfold_value::Item;
 
 impl Unit {
     /// The next write of a unit of one document.
@@ -123,30 +123,55 @@ impl Unit {
 
     /// What the write of the covered events does to the guard's own attributes.
     fn on_document<'u>(&'u self, context: &Context<'u>) -> OnDocument<'u> {
-        let (_, source) = self.parts(context);
-        let Guard::Document { attribute, .. } = &source.guard else { return OnDocument::Nothing };
+        let (projection, source) = self.parts(context);
         let mut marks = self.pending.range(..self.covered).filter_map(|application| application.mark.as_ref());
-        match marks.next() {
-            Some(first) => OnDocument::Mark { attribute, first, last: marks.next_back().unwrap_or(first) },
+        let place = self.pending.front().and_then(|front| MarkPlace::of(projection, source, front));
+        match place.zip(marks.next()) {
+            Some((place, first)) => {
+                OnDocument::Mark(MarkMove { place, first, last: marks.next_back().unwrap_or(first) })
+            }
             None => OnDocument::Nothing,
         }
     }
 
     /// Drops the events that the mark on a document says were applied before; how many.
     pub(super) fn drop_marked(&mut self, item: Option<&Item>, context: &Context<'_>, outcomes: &mut Outcomes) -> usize {
-        let (_, source) = self.parts(context);
-        let Guard::Document { attribute, .. } = &source.guard else { return 0 };
-        let Some(stored) = item.and_then(|item| item.get(attribute)) else { return 0 };
-        let stored = match stored {
-            Value::String(mark) => mark,
-            other => {
+        let (projection, source) = self.parts(context);
+        let place = self.pending.front().and_then(|front| MarkPlace::of(projection, source, front));
+        let Some((place, item)) = place.zip(item) else { return 0 };
+        let stored = match place.stored(item) {
+            Ok(stored) => stored.unwrap_or_default(),
+            Err(other) => {
+                let attribute = place.attribute();
                 let message = format!("the document's `{attribute}` is {other}, which is no mark: others write to it");
                 let count = self.pending.len();
                 self.fail(&message, outcomes);
                 return count;
             }
         };
-        self.drop_standing(stored, |_| true, outcomes)
+        let redriven = self.drop_redriven(|_, mark| place.was_redriven(item, mark), outcomes);
+        if stored.is_empty() {
+            return redriven;
+        }
+        redriven + self.drop_standing(stored, |_| true, outcomes)
+    }
+
+    /// Drops the events that were redriven while the mark of their line was below them; how many.
+    pub(super) fn drop_redriven(
+        &mut self,
+        was_redriven: impl Fn(&super::Application, &Mark) -> bool,
+        outcomes: &mut Outcomes,
+    ) -> usize {
+        let before = self.pending.len();
+        let projection = self.projection;
+        self.pending.retain(|application| {
+            let is_done = application.mark.as_ref().is_some_and(|mark| was_redriven(application, mark));
+            if is_done {
+                outcomes.note(application.record, Some(projection), Outcome::Repeated);
+            }
+            !is_done
+        });
+        before - self.pending.len()
     }
 
     /// Drops the events of a line that are at a mark or below; how many. Those that do not compare with it are rejected.

@@ -3,11 +3,13 @@
 
 use super::super::expression::Writer;
 use super::super::request::{Action, Answer, Cancellation, Put, Request};
+use super::place::{MarkMove, MarkPlace};
 use super::write;
 use super::{Application, Context, Sent, Step, Unit};
 use crate::bookkeeping::{DeadLetter, PARTITION_KEY, dead_letter_row};
 use crate::evaluate::Failure;
-use crate::program::{Guard, OnError, Projection, Source};
+use crate::mark::Standing;
+use crate::program::{OnError, Projection, Source};
 use crate::report::{Outcome, Outcomes};
 use std::sync::Arc;
 
@@ -48,11 +50,17 @@ impl Unit {
         }
         let (projection, source) = self.parts(context);
         let Some(application) = self.pending.front() else { return Step::Again };
-        let mark = match (&source.guard, &application.mark, &application.rejection) {
-            (Guard::Document { attribute, .. }, Some(mark), Some(Failure { document: Some(document), .. }))
-                if !application.unmarked =>
-            {
-                Some(write::mark_only(projection, document, attribute, mark))
+        let place = MarkPlace::of(projection, source, application);
+        let mark = match (place, &application.mark, &application.rejection) {
+            (Some(place), Some(mark), Some(Failure { document: Some(document), .. })) if !application.unmarked => {
+                let to = MarkMove { place, first: mark, last: mark };
+                // An item that has been seen and is not there is seen again by the condition.
+                let seen = self.seen.documents.get(document).and_then(Option::as_ref);
+                let without_maps = self.seen.without_maps.contains(document);
+                // A mark that belongs to another stream stays.
+                let stored = seen.and_then(|item| to.place.stored(item).ok()?);
+                let is_below = stored.is_none_or(|stored| mark.standing(stored) == Standing::Above);
+                is_below.then(|| write::mark_only(projection, document, &to, seen, without_maps))
             }
             _ => None,
         };
@@ -87,10 +95,20 @@ impl Unit {
                 }
                 Some(Cancellation::ConditionFailed(item)) => {
                     // Somebody else is further: what was read is not what is there any more.
+                    let front = self.pending.front();
+                    let document = front.and_then(|front| front.rejection.as_ref()?.document.clone());
                     self.seen.documents.clear();
-                    if self.drop_marked(item.as_ref(), context, outcomes) == 0 {
-                        self.fail("the document's mark is none that its events compare with", outcomes);
+                    if self.drop_marked(item.as_ref(), context, outcomes) == 0
+                        && let Some(document) = document
+                    {
+                        self.seen.documents.insert(document, item);
                     }
+                }
+                Some(Cancellation::NoParent(_)) => {
+                    // There is no map of marks yet.
+                    let front = self.pending.front();
+                    let document = front.and_then(|front| front.rejection.as_ref()?.document.clone());
+                    self.seen.without_maps.extend(document);
                 }
                 Some(Cancellation::None) => self.dead_lettered(context, outcomes),
                 other => self.fail(&format!("the dead letter could not be written: {other:?}"), outcomes),

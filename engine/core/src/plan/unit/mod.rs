@@ -3,6 +3,7 @@
 //! | guard | a unit is | its write |
 //! |---|---|---|
 //! | `none`, `last_event_id: document` | one document ([`document`]) | an update |
+//! | `last_event_id: shard` | one document and one shard ([`document`]) | an update |
 //! | `last_event_id: lane`, `events_table` | events, and all documents and lanes they touch ([`transaction`]) | a transaction |
 //! | `events_table` with `order_by` | one document ([`ordered`]) | a transaction |
 //!
@@ -13,6 +14,7 @@ mod divide;
 mod document;
 mod letters;
 mod ordered;
+mod place;
 mod transaction;
 mod write;
 
@@ -27,6 +29,7 @@ use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OnError, Program, Projection, Source};
 use crate::report::{Outcome, Outcomes, Problem};
+use place::MarkPlace;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use viewfold_value::Item;
@@ -76,6 +79,8 @@ pub(super) struct Application {
     pub(super) id: Option<String>,
     /// Its lane, under a guard by lanes.
     pub(super) lane: Option<String>,
+    /// Its shard, under a guard by shards.
+    pub(super) shard: Option<String>,
     /// What it does, document by document.
     pub(super) changes: Vec<Change>,
     /// What its item contributes from now on, where rules take back what it did before.
@@ -328,11 +333,14 @@ impl Unit {
                 self.seen.ordered = None;
                 let dropped = self.drop_marked(item.as_ref(), context, outcomes);
                 // What was read before is not what is there. A blind write that met its own mark is made anew from what is
-                // left, without what was seen.
-                let (projection, _) = self.parts(context);
+                // left, without what was seen; unless the document has more than its mark to say of its events.
+                let (projection, source) = self.parts(context);
+                let place = self.pending.front().and_then(|front| MarkPlace::of(projection, source, front));
+                let says_more = place.zip(item.as_ref()).is_some_and(|(place, item)| place.has_redriven(item));
                 let was_blind = !self.seen.documents.contains_key(document)
                     && !self.seen.must_read.contains(document)
-                    && !projection.always_reads();
+                    && !projection.always_reads()
+                    && !says_more;
                 if dropped > 0 {
                     self.attempts = 0;
                 }
@@ -424,6 +432,7 @@ impl Application {
             mark: None,
             id: None,
             lane: None,
+            shard: None,
             changes: Vec::new(),
             contribution: None,
             rejection: None,
@@ -448,6 +457,7 @@ impl Application {
             mark: None,
             id: None,
             lane: None,
+            shard: None,
             changes: Vec::new(),
             contribution: None,
             rejection: Some(problem.into()),

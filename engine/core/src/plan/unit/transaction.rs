@@ -5,7 +5,7 @@ use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
 use super::write::{self, OnDocument, epoch_seconds};
 use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
-use crate::bookkeeping::{self, MARK, PARTITION_KEY};
+use crate::bookkeeping::{self, MARK, PARTITION_KEY, REDRIVEN};
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
@@ -310,14 +310,22 @@ impl Unit {
             for (name, lane) in lanes.into_iter().filter(|(_, lane)| lane.changed) {
                 let key = bookkeeping::lane_key(projection, source, &name);
                 let contribution = source.retracts.then_some(&lane.contribution);
-                let row = bookkeeping::lane_row(key, &lane.last.text, contribution);
+                let seen = self.seen.lanes.get(&name).and_then(Option::as_ref);
+                let mut redriven = seen.map(bookkeeping::redriven_of).unwrap_or_default();
+                redriven.retain(|mark| !lane.last.has_passed(mark));
+                let row = bookkeeping::lane_row(key, Some(&lane.last.text), &redriven, contribution);
+                let (mark, redriven) = (DocumentPath::attribute(MARK), DocumentPath::attribute(REDRIVEN));
                 let mut writer = Writer::default();
-                if !source.retracts {
-                    writer.require_below(MARK, &lane.first);
-                } else if let Some(Some(seen)) = self.seen.lanes.get(&name) {
-                    writer.require_unchanged(&DocumentPath::attribute(MARK), seen.get(MARK));
-                } else {
-                    writer.require_no_item(PARTITION_KEY);
+                match seen {
+                    Some(row) => {
+                        writer.require_unchanged(&mark, row.get(MARK));
+                        writer.require_unchanged(&redriven, row.get(REDRIVEN));
+                    }
+                    None if source.retracts => writer.require_no_item(PARTITION_KEY),
+                    None => {
+                        writer.require_below(&mark, &lane.first);
+                        writer.require_unchanged(&redriven, None);
+                    }
                 }
                 actions.push(writer.put(table, row));
                 targets.push(Target::Lane(name));
@@ -350,13 +358,22 @@ impl Unit {
     /// Keeps what has been seen of a lane's row, and drops the events that its mark says were applied before.
     pub(super) fn see_lane(&mut self, lane: &str, item: Option<Item>, context: &Context<'_>, outcomes: &mut Outcomes) {
         let (_, source) = self.parts(context);
+        let redriven = item.as_ref().map(bookkeeping::redriven_of).unwrap_or_default();
+        if !redriven.is_empty() {
+            let was_redriven = |application: &Application, mark: &Mark| {
+                application.lane.as_deref() == Some(lane) && redriven.contains(&mark.text)
+            };
+            if self.drop_redriven(was_redriven, outcomes) > 0 {
+                self.attempts = 0;
+            }
+        }
         if let Some(stored) = item.as_ref().and_then(|item| item.get(MARK)).and_then(Value::as_str) {
             let in_lane = |application: &Application| application.lane.as_deref() == Some(lane);
             if self.drop_standing(stored, in_lane, outcomes) > 0 {
                 self.attempts = 0;
             }
         }
-        if source.retracts {
+        if source.retracts || !redriven.is_empty() {
             self.seen.lanes.insert(lane.to_owned(), item);
         }
     }

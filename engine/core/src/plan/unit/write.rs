@@ -2,9 +2,9 @@
 
 use super::super::expression::Writer;
 use super::super::request::Action;
+use super::place::MarkMove;
 use crate::evaluate::DocumentKey;
 use crate::fold::{Effects, State};
-use crate::mark::Mark;
 use crate::program::{DocumentPath, Projection, Step, Term};
 use std::collections::BTreeSet;
 use viewfold_value::{Item, Number, Value};
@@ -13,8 +13,8 @@ use viewfold_value::{Item, Number, Value};
 pub(super) enum OnDocument<'a> {
     /// Nothing: the guard keeps nothing there.
     Nothing,
-    /// Moves the mark from below the first event to the last one.
-    Mark { attribute: &'a str, first: &'a Mark, last: &'a Mark },
+    /// Moves the mark.
+    Mark(MarkMove<'a>),
     /// Sets the version.
     Version(String),
 }
@@ -35,19 +35,31 @@ pub(super) fn blind(
     } else {
         writer.effects(effects);
     }
-    if let OnDocument::Mark { attribute, first, last } = guard {
-        writer.set(&DocumentPath::attribute(attribute), Value::String(last.text.clone()));
-        writer.require_below(attribute, first);
+    if let OnDocument::Mark(to) = guard {
+        to.blind(&mut writer, without_maps);
     }
     Some(writer.update(&projection.table.name, document.item(projection)))
 }
 
 /// The move of a document's mark past an event that is not applied to it, if there is a document.
-pub(super) fn mark_only(projection: &Projection, document: &DocumentKey, attribute: &str, mark: &Mark) -> Action {
+pub(super) fn mark_only(
+    projection: &Projection,
+    document: &DocumentKey,
+    to: &MarkMove<'_>,
+    item: Option<&Item>,
+    without_maps: bool,
+) -> Action {
     let mut writer = Writer::default();
-    writer.set(&DocumentPath::attribute(attribute), Value::String(mark.text.clone()));
     writer.require_item(&projection.table.partition_key.name);
-    writer.require_below(attribute, mark);
+    match item {
+        Some(item) => {
+            for path in to.place.read_paths(item) {
+                writer.require_unchanged(&path, path.get(item));
+            }
+            to.known(&mut writer, item);
+        }
+        None => to.blind(&mut writer, without_maps),
+    }
     writer.update(&projection.table.name, document.item(projection))
 }
 
@@ -76,7 +88,7 @@ pub(super) fn known(
         // mark of one that came and went in one batch has to be somewhere.
         let is_needed = match guard {
             OnDocument::Nothing => false,
-            OnDocument::Mark { .. } => state.replaced(),
+            OnDocument::Mark(_) => state.replaced(),
             OnDocument::Version(_) => true,
         };
         if state.base().is_none() && !is_needed {
@@ -108,7 +120,7 @@ pub(super) fn known(
             writer.remove(&DocumentPath::attribute(&name));
         }
     }
-    guard.move_on(&mut writer, projection);
+    guard.move_on(&mut writer, projection, base);
     if state.base().is_none() {
         writer.require_no_item(partition_key);
     }
@@ -139,7 +151,7 @@ fn conditions(
     writer.require_item(&projection.table.partition_key.name);
     let mut read: Vec<DocumentPath> = touched.iter().cloned().collect();
     read.extend(read_paths(projection));
-    read.extend(guard.attribute(projection).map(|name| DocumentPath::attribute(&name)));
+    read.extend(guard.read_paths(projection, base));
     if projection.can_delete() {
         read.push(DocumentPath::attribute(&projection.deleted_attribute()));
     }
@@ -255,21 +267,19 @@ pub(in crate::plan) fn epoch_seconds(now: &str) -> i64 {
 }
 
 impl OnDocument<'_> {
-    /// The guard's own attribute of the document.
-    fn attribute(&self, projection: &Projection) -> Option<String> {
+    /// The guard's own places in the document.
+    fn read_paths(&self, projection: &Projection, base: &Item) -> Vec<DocumentPath> {
         match self {
-            OnDocument::Nothing => None,
-            OnDocument::Mark { attribute, .. } => Some((*attribute).to_owned()),
-            OnDocument::Version(_) => Some(projection.version_attribute()),
+            OnDocument::Nothing => Vec::new(),
+            OnDocument::Mark(to) => to.place.read_paths(base).into(),
+            OnDocument::Version(_) => vec![DocumentPath::attribute(&projection.version_attribute())],
         }
     }
 
-    fn move_on(&self, writer: &mut Writer, projection: &Projection) {
+    fn move_on(&self, writer: &mut Writer, projection: &Projection, base: &Item) {
         match self {
             OnDocument::Nothing => {}
-            OnDocument::Mark { attribute, last, .. } => {
-                writer.set(&DocumentPath::attribute(attribute), Value::String(last.text.clone()));
-            }
+            OnDocument::Mark(to) => to.known(writer, base),
             OnDocument::Version(version) => {
                 writer.set(&DocumentPath::attribute(&projection.version_attribute()), Value::from(version.as_str()));
             }

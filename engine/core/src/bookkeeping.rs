@@ -1,4 +1,4 @@
-//! Rows of the tables that guards keep beside the documents, and of the table of dead letters.
+//! Rows of the tables that guards keep beside the documents.
 //!
 //! They have text keys `pk` and `sk`; the parts of a key are joined by `/` and escaped, so that no two different events
 //! have one row. A key that is too long for DynamoDB is replaced by its SHA-256.
@@ -222,84 +222,8 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
     Some(OrderedEvent { order, id, source, event, letter: column("letter") })
 }
 
-/// The partition key of the dead letters of a source that wait to be dealt with.
-pub fn open_letters(source: &Source) -> String {
-    join(&["open", &source.bookkeeping], MAX_PARTITION_KEY_BYTES)
-}
-
-/// What a row of the table of dead letters says.
-#[derive(Clone, Debug)]
-pub struct DeadLetter<'a> {
-    /// The projection that could not apply the event.
-    pub projection: &'a Projection,
-    /// The source of the event in the projection.
-    pub source: &'a Source,
-    /// The lane, where it is known.
-    pub lane: &'a str,
-    /// The record's sequence number.
-    pub sequence: &'a str,
-    /// The event's place in its record.
-    pub sub: u32,
-    /// The event's id.
-    pub id: &'a str,
-    /// The rule, where one is to blame.
-    pub rule: Option<&'a str>,
-    /// The document, where it is known.
-    pub document: Option<&'a DocumentKey>,
-    /// The reason's code.
-    pub reason: &'static str,
-    /// One sentence.
-    pub message: &'a str,
-    /// The record as Lambda gave it.
-    pub record: &'a str,
-    /// The engine's clock, RFC 3339.
-    pub now: &'a str,
-}
-
-/// The most bytes of a record that a dead letter holds; what is longer is cut, and the row says so.
-const MAX_RECORD_BYTES: usize = 350 << 10;
-
-/// A row of the table of dead letters: pk `open/SOURCE`, sk `PROJECTION/LANE/SEQUENCE/SUB/RULE/DOCUMENT`.
-pub fn dead_letter_row(letter: &DeadLetter<'_>) -> Item {
-    let document = letter.document.map(DocumentKey::text);
-    let sort = join(
-        &[
-            &letter.projection.name,
-            letter.lane,
-            letter.sequence,
-            &letter.sub.to_string(),
-            letter.rule.unwrap_or("-"),
-            document.as_deref().unwrap_or("-"),
-        ],
-        MAX_SORT_KEY_BYTES,
-    );
-    let mut item = row(open_letters(letter.source), sort);
-    let mut end = letter.record.len().min(MAX_RECORD_BYTES);
-    while !letter.record.is_char_boundary(end) {
-        end -= 1;
-    }
-    let texts = [
-        ("projection", Some(letter.projection.name.as_str())),
-        ("source", Some(&letter.source.bookkeeping)),
-        ("lane", Some(letter.lane)),
-        ("sequence", Some(letter.sequence)),
-        ("id", Some(letter.id)),
-        ("rule", letter.rule),
-        ("document", document.as_deref()),
-        ("reason", Some(letter.reason)),
-        ("message", Some(letter.message)),
-        ("record", Some(&letter.record[..end])),
-        ("recorded", Some(letter.now)),
-    ];
-    item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?)))));
-    if end < letter.record.len() {
-        item.insert("cut".to_owned(), Value::Bool(true));
-    }
-    item
-}
-
 /// The parts of a key as one text, `%` and `/` in them written as `%25` and `%2F`.
-fn join(parts: &[&str], max_bytes: usize) -> String {
+pub(crate) fn join(parts: &[&str], max_bytes: usize) -> String {
     let parts: Vec<String> = parts.iter().map(|part| part.replace('%', "%25").replace('/', "%2F")).collect();
     let key = parts.join("/");
     if key.len() <= max_bytes {

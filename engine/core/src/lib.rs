@@ -14,6 +14,7 @@
 //! | [`matching`] | from an event to the rules that match it |
 //! | [`evaluate`] | from a rule and an event to the change of a document |
 //! | [`fold`] | what one event, or many, do to a document |
+//! | [`bookkeeping`], [`dead_letter`] | rows that guards keep beside the documents, and those of events that cannot be applied |
 //! | [`mark`] | the position of an event in its order, as text |
 //! | [`path`], [`query`] | JSONPath: paths that find one value, and those that find many |
 //! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
@@ -24,6 +25,7 @@
 
 pub mod bookkeeping;
 pub mod compile;
+pub mod dead_letter;
 pub mod decode;
 pub mod evaluate;
 pub mod event;

@@ -1,6 +1,7 @@
 //! The tables that a program needs.
 
 use crate::bookkeeping;
+use crate::dead_letter;
 use crate::program::{Guard, Program, StreamIdentity, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,7 +59,8 @@ pub fn required(program: &Program) -> Vec<Needed> {
         }
     }
     if let Some(table) = &program.dead_letters {
-        need(Purpose::DeadLetters, bookkeeping_table(table), false);
+        let ttl = Some(dead_letter::EXPIRES.to_owned());
+        need(Purpose::DeadLetters, Table { ttl, ..bookkeeping_table(table) }, false);
     }
     tables.into_values().collect()
 }

@@ -83,7 +83,9 @@ impl Store {
     async fn attempt(&self, request: &Request) -> Attempt {
         match request {
             Request::Read(keys) => self.read(keys).await,
-            Request::Query { table, partition, limit } => self.query(table, partition, *limit).await,
+            Request::Query { table, partition, limit, attributes } => {
+                self.query(table, partition, *limit, attributes).await
+            }
             Request::Write(action) => self.write(action).await,
             Request::Transact(actions) => self.transact(actions).await,
         }
@@ -139,18 +141,32 @@ impl Store {
     }
 
     /// Reads a partition consistently, page by page.
-    async fn query(&self, table: &str, (name, value): &(String, Value), limit: usize) -> Attempt {
+    async fn query(
+        &self,
+        table: &str,
+        (name, value): &(String, Value),
+        limit: usize,
+        attributes: &[&str],
+    ) -> Attempt {
         let mut rows = Vec::new();
-        let mut pages = self
+        let mut query = self
             .client
             .query()
             .table_name(table)
             .key_condition_expression("#0 = :0")
             .expression_attribute_names("#0", name)
             .expression_attribute_values(":0", to_sdk(value))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
+            .consistent_read(true);
+        let mut projected = Vec::new();
+        for (number, attribute) in attributes.iter().enumerate() {
+            let placeholder = format!("#{}", number + 1);
+            query = query.expression_attribute_names(&placeholder, *attribute);
+            projected.push(placeholder);
+        }
+        if !projected.is_empty() {
+            query = query.projection_expression(projected.join(", "));
+        }
+        let mut pages = query.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,

@@ -18,6 +18,7 @@ mod template;
 mod term;
 
 use crate::program::{OnError, Program, Projection, Source, Table};
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use term::Terms;
@@ -212,6 +213,7 @@ impl Compiler<'_> {
         }
         let mut projection = Projection {
             name: name.value.clone(),
+            version: version(&self.source.text),
             sources,
             table,
             shared: spec.document.shared.unwrap_or(false),
@@ -330,6 +332,11 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// The first 16 hexadecimal digits of a text's SHA-256.
+fn version(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn is_name_byte(byte: u8) -> bool {

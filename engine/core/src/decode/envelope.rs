@@ -127,6 +127,19 @@ pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
     records.ok_or_else(|| EnvelopeError("the invocation's payload is no stream event: it has no `Records`".into()))
 }
 
+/// Takes one record of an invocation apart.
+///
+/// # Errors
+///
+/// As [`records`].
+pub fn record(text: &[u8]) -> Result<Record<'_>, EnvelopeError> {
+    json::check_utf8(text)?;
+    let mut reader = Jiter::new(text);
+    let record = raw_record(&mut reader, text)?;
+    reader.finish()?;
+    record.check(0, text)
+}
+
 /// A record as it was read: any part may be missing.
 #[derive(Default)]
 struct RawRecord<'i> {

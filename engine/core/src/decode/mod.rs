@@ -24,7 +24,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use envelope::{Body, DynamodbBody, KinesisBody, Record};
 use jiter::Jiter;
 use std::sync::Arc;
-use viewfold_value::Item;
+use viewfold_value::{Item, Value};
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
 
@@ -35,6 +35,8 @@ pub struct Decoded {
     pub sub: u32,
     /// The event's lane, as far as it could be told.
     pub lane: Option<Lane>,
+    /// The event's id, as far as it could be told: Lambda's eventID, with the sub-sequence behind it inside of an aggregate.
+    pub id: String,
     /// The event; a [`Problem`] where its payload is no JSON, or an image no DynamoDB JSON.
     pub event: Result<Event, Problem>,
 }
@@ -49,11 +51,27 @@ pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Progr
             let lane = lane(record).ok();
             match dynamodb(record, body, &place) {
                 Ok(None) => Vec::new(),
-                Ok(Some(event)) => vec![Decoded { sub: 0, lane, event: Ok(event) }],
-                Err(problem) => vec![Decoded { sub: 0, lane, event: Err(problem) }],
+                Ok(Some(event)) => vec![Decoded { sub: 0, lane, id: record.event_id.clone(), event: Ok(event) }],
+                Err(problem) => vec![Decoded { sub: 0, lane, id: record.event_id.clone(), event: Err(problem) }],
             }
         }
     }
+}
+
+/// A record of which nothing is left but one event: where the Kinesis Producer Library put many into it, the record that
+/// its producer would have sent without it. Any other record is left as it is.
+pub fn alone(record: &[u8], sub: u32) -> String {
+    let inner = || {
+        let Body::Kinesis(body) = envelope::record(record).ok()?.body else { return None };
+        let parts = aggregate::taken_apart(&BASE64.decode(body.data.as_bytes()).ok()?)?;
+        let (key, data) = parts.into_iter().nth(usize::try_from(sub).ok()?)?;
+        let Ok(Value::Map(mut whole)) = json::parse(record) else { return None };
+        let Some(Value::Map(kinesis)) = whole.get_mut("kinesis") else { return None };
+        kinesis.insert("partitionKey".to_owned(), Value::String(key?));
+        kinesis.insert("data".to_owned(), Value::String(BASE64.encode(data)));
+        Some(Value::Map(whole).to_string())
+    };
+    inner().unwrap_or_else(|| String::from_utf8_lossy(record).into_owned())
 }
 
 /// Where a record stands.
@@ -82,7 +100,7 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
             let key = key.ok_or_else(|| undecodable("the record's partition key is not in the aggregate's table"))?;
             let mut slots = place.slots();
             let mut metadata = Metadata {
-                id,
+                id: id.clone(),
                 sequence: body.sequence.clone(),
                 sub,
                 lane: Lane::PartitionKey(key),
@@ -110,7 +128,7 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
             Ok(Some(place.event(slots, metadata)))
         };
         let event = read().transpose()?;
-        Some(Decoded { sub, lane, event })
+        Some(Decoded { sub, lane, id, event })
     };
     let bytes = BASE64.decode(body.data.as_bytes());
     let bytes = bytes.map_err(|error| undecodable(format!("the record's data is no base64: {error}")));
@@ -174,7 +192,7 @@ fn kinesis_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
     json::check_utf8(bytes).map_err(not_json)?;
     let mut reader = Jiter::new(bytes);
-    let read = || {
+    let mut read = || {
         let peek = reader.peek()?;
         stream.paths.read_json(&mut reader, peek, slots)?;
         reader.finish()?;

@@ -38,7 +38,7 @@ impl<'p> Grouping<'p> {
 
     /// Decodes a record, and notes what it does.
     pub(super) fn record(&mut self, number: usize, record: &Record<'_>, stream: usize, outcomes: &mut Outcomes) {
-        for Decoded { sub, lane, event } in decode::decode(record, number, stream, self.program, self.now) {
+        for Decoded { sub, lane, id, event } in decode::decode(record, number, stream, self.program, self.now) {
             match event {
                 Ok(event) => {
                     let event = Arc::new(event);
@@ -50,7 +50,8 @@ impl<'p> Grouping<'p> {
                 Err(problem) => {
                     for reader in &self.program.streams[stream].readers {
                         let shown = lane.as_ref().map(Lane::text).unwrap_or_default();
-                        let application = Application::undecodable(record, (number, sub), shown, problem.clone());
+                        let event = (sub, id.clone());
+                        let application = Application::undecodable(record, number, event, shown, problem.clone());
                         self.reject(*reader, application, lane.clone(), outcomes);
                     }
                 }

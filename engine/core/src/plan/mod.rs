@@ -5,6 +5,9 @@
 //! each group of events and documents that share transactions; a unit has one request in flight at a time, and its next
 //! one is made only from a known answer. So a test can play every order of answers, and the DynamoDB side only carries
 //! requests.
+//!
+//! Before anything is written, the open dead letters of the batch's sources are asked for (normally there is none), while
+//! the records are decoded: an event among them is left to be redriven.
 
 mod expression;
 mod grouping;
@@ -13,11 +16,15 @@ mod unit;
 
 pub use request::{Action, Answer, Cancellation, Delete, ItemKey, Put, Request, Update};
 
+use crate::bookkeeping::PARTITION_KEY;
+use crate::dead_letter::{self, OpenLetters};
 use crate::decode::envelope::{self, Record};
-use crate::program::Program;
-use crate::report::{Outcomes, Report};
-use grouping::Grouping;
+use crate::program::{OnError, Program};
+use crate::report::{Outcome, Outcomes, Report};
+use grouping::{Grouping, Groups};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use viewfold_value::Value;
 use unit::{Context, Unit};
 
 /// A batch that is being carried out.
@@ -30,11 +37,31 @@ pub struct Batch<'p> {
     sequences: Vec<String>,
     now: Arc<str>,
     outcomes: Outcomes,
+    /// Records that have not been decoded, each with its stream.
+    undecoded: Vec<(Record<'p>, usize)>,
+    first: First,
     units: Vec<Unit>,
     /// The units that may send a request, the last one first.
     ready: Vec<usize>,
     requests: usize,
 }
+
+/// What comes before the units: which events wait among the dead letters is asked while the others are decoded.
+#[derive(Debug, Default)]
+struct First {
+    /// Requests for open dead letters that have not been handed out.
+    unasked: Vec<Request>,
+    /// How many of them have not been answered.
+    unanswered: usize,
+    open: OpenLetters,
+    /// What the events do, until the answers are there.
+    groups: Option<Groups>,
+    /// Why the open dead letters cannot be told.
+    failure: Option<String>,
+}
+
+/// The requests for open dead letters are numbered from here, units from 0.
+const ASKED: usize = usize::MAX / 2;
 
 /// Why an invocation is not a batch of this program. Nothing of it is applied.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,26 +96,51 @@ impl<'p> Batch<'p> {
             sequences: records.iter().map(|record| record.sequence().to_owned()).collect(),
             now: Arc::from(now),
             outcomes: Outcomes::default(),
+            first: First { unasked: open_letters(program, &streams), ..First::default() },
             units: Vec::new(),
             ready: Vec::new(),
             requests: 0,
+            undecoded: records.into_iter().zip(streams).collect(),
         };
-        let mut grouping = Grouping::new(program, &batch.now);
-        for (number, (record, stream)) in records.iter().zip(&streams).enumerate() {
-            grouping.record(number, record, *stream, &mut batch.outcomes);
-        }
-        let groups = grouping.finish();
-        let context = Context { program, records: &batch.records, now: &batch.now };
-        for ((projection, source), applications) in groups {
-            batch.units.extend(unit::divide(projection, source, &context, applications, &mut batch.outcomes));
-        }
-        batch.ready = (0..batch.units.len()).rev().collect();
+        batch.first.unanswered = batch.first.unasked.len();
         Ok(batch)
+    }
+
+    /// Decodes the records, matches their events and evaluates the rules.
+    fn decode(&mut self) {
+        let mut grouping = Grouping::new(self.program, &self.now);
+        for (number, (record, stream)) in std::mem::take(&mut self.undecoded).into_iter().enumerate() {
+            grouping.record(number, &record, stream, &mut self.outcomes);
+        }
+        self.first.groups = Some(grouping.finish());
+    }
+
+    /// Divides what the events do into units, once it is known which of them wait among the dead letters.
+    fn divide(&mut self, groups: Groups) {
+        let context = Context { program: self.program, records: &self.records, now: &self.now };
+        for ((projection, source), applications) in groups {
+            let applications = unit::without_open(projection, applications, &context, &self.first.open, &mut self.outcomes);
+            self.units.extend(unit::divide(projection, source, &context, applications, &mut self.outcomes));
+        }
+        self.ready = (0..self.units.len()).rev().collect();
     }
 
     /// A request that may be sent now, with the number to answer it by. Nothing while all that is left waits for answers.
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: answers bring new requests")]
     pub fn next(&mut self) -> Option<(usize, Request)> {
+        if let Some(request) = self.first.unasked.pop() {
+            self.requests += 1;
+            return Some((ASKED + self.first.unasked.len(), request));
+        }
+        // The requests are under way by now.
+        if !self.undecoded.is_empty() {
+            self.decode();
+        }
+        if self.first.unanswered == 0
+            && let Some(groups) = self.first.groups.take()
+        {
+            self.divide(groups);
+        }
         let context = Context { program: self.program, records: &self.records, now: &self.now };
         while let Some(number) = self.ready.pop() {
             if let Some(request) = self.units[number].request(&context, &mut self.outcomes) {
@@ -101,6 +153,9 @@ impl<'p> Batch<'p> {
 
     /// Takes the answer to the request with this number.
     pub fn answer(&mut self, number: usize, answer: Answer) {
+        if number >= ASKED {
+            return self.told(answer);
+        }
         let context = Context { program: self.program, records: &self.records, now: &self.now };
         let Some(unit) = self.units.get_mut(number) else { return };
         if unit.answer(&context, answer, &mut self.outcomes) {
@@ -108,14 +163,64 @@ impl<'p> Batch<'p> {
         }
     }
 
+    /// Takes the open dead letters of a source. Without them nothing can be done: an event that is among them would be
+    /// applied now, and again when it is redriven.
+    fn told(&mut self, answer: Answer) {
+        match answer {
+            Answer::Rows(Some(rows)) => {
+                self.first.unanswered = self.first.unanswered.saturating_sub(1);
+                self.first.open.extend(rows);
+            }
+            answer => {
+                let message = match answer {
+                    Answer::Failed(message) | Answer::Refused(message) => message,
+                    other => format!("{other:?}"),
+                };
+                self.first.failure.get_or_insert(format!("the open dead letters could not be read: {message}"));
+            }
+        }
+    }
+
     /// Ends the batch. What has not been answered for has failed, for the given reason.
     pub fn finish(mut self, unfinished: &str) -> Report {
+        if !self.undecoded.is_empty() {
+            self.decode();
+        }
+        let unfinished = self.first.failure.as_deref().unwrap_or(unfinished).to_owned();
+        for ((projection, _), applications) in self.first.groups.take().into_iter().flatten() {
+            for application in applications {
+                self.outcomes.note(application.record, Some(projection), Outcome::Failed(unfinished.clone()));
+            }
+        }
+        let unfinished = unfinished.as_str();
         for unit in &mut self.units {
             unit.fail(unfinished, &mut self.outcomes);
         }
         let names = self.program.projections.iter().map(|projection| projection.name.as_str());
         self.outcomes.report(names, &self.sequences, self.requests)
     }
+}
+
+/// The requests for the open dead letters of the sources that streams feed.
+fn open_letters(program: &Program, streams: &[usize]) -> Vec<Request> {
+    let Some(table) = &program.dead_letters else { return Vec::new() };
+    let mut partitions: Vec<String> = Vec::new();
+    for stream in streams.iter().collect::<BTreeSet<_>>() {
+        for (projection, source) in &program.streams[*stream].readers {
+            let projection = &program.projections[*projection];
+            let partition = dead_letter::open_letters(&projection.sources[*source]);
+            if projection.on_error == OnError::DeadLetter && !partitions.contains(&partition) {
+                partitions.push(partition);
+            }
+        }
+    }
+    let request = |partition: String| Request::Query {
+        table: Arc::clone(table),
+        partition: (PARTITION_KEY.to_owned(), Value::String(partition)),
+        limit: usize::MAX,
+        attributes: &dead_letter::OPEN_ATTRIBUTES,
+    };
+    partitions.into_iter().map(request).collect()
 }
 
 fn unread_stream(program: &Program, number: usize, record: &Record<'_>) -> BatchError {

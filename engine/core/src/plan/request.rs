@@ -16,6 +16,8 @@ pub enum Request {
         partition: (String, Value),
         /// The most items to return.
         limit: usize,
+        /// The attributes to return; all of them where none is named.
+        attributes: &'static [&'static str],
     },
     /// `UpdateItem`, `PutItem` or `DeleteItem`.
     Write(Action),

@@ -144,6 +144,8 @@ pub enum LaneCheck {
 pub struct Projection {
     /// Its name.
     pub name: String,
+    /// Which version of its file it is: the first 16 hexadecimal digits of the SHA-256 of the text.
+    pub version: String,
     /// The streams that feed it.
     pub sources: Vec<Source>,
     /// The table of its documents.

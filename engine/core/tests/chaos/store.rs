@@ -62,7 +62,7 @@ impl Store {
                     keys.iter().map(|key| self.tables[&key.table].1.get(&self.key(&key.table, &key.key)).cloned());
                 Answer::Items(items.collect())
             }
-            Request::Query { table, partition: (name, value), limit } => {
+            Request::Query { table, partition: (name, value), limit, .. } => {
                 let rows: Vec<Item> =
                     self.tables[table].1.values().filter(|item| item.get(name) == Some(value)).cloned().collect();
                 Answer::Rows((rows.len() <= *limit).then_some(rows))

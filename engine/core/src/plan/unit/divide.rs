@@ -1,12 +1,13 @@
 //! The events of a source of a projection, divided into units.
 
 use super::{Application, Context, MAX_ACTIONS, Seen, Sent, Unit, ordered};
+use crate::dead_letter::OpenLetters;
 use crate::evaluate::DocumentKey;
 use crate::mark::Mark;
 use crate::program::Guard;
 use crate::report::{Outcome, Outcomes};
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Divides the events of a source of a projection into units.
 ///
@@ -51,10 +52,42 @@ pub(in crate::plan) fn divide(
         covered: 0,
         limit: usize::MAX,
         seen: Seen::default(),
+        unstored: VecDeque::new(),
         sent: Sent::Nothing,
         attempts: 0,
     };
     groups.into_iter().map(unit).collect()
+}
+
+/// Leaves out what waits among the dead letters: whole events, or what they do to a document.
+pub(in crate::plan) fn without_open(
+    projection: usize,
+    mut applications: Vec<Application>,
+    context: &Context<'_>,
+    open: &OpenLetters,
+    outcomes: &mut Outcomes,
+) -> Vec<Application> {
+    if open.is_empty() {
+        return applications;
+    }
+    let name = &context.program.projections[projection].name;
+    applications.retain_mut(|application| {
+        let Application { lane_text, sequence, sub, .. } = application;
+        let Some((whole, documents)) = open.of(name, lane_text, sequence, *sub) else { return true };
+        let changes = application.changes.len();
+        // What is left of an event of several documents is a part of it.
+        application.part |= changes > 1 && !documents.is_empty();
+        application.changes.retain(|change| !documents.contains(&change.document.text().as_str()));
+        let meant = application.rejection.as_ref().and_then(|failure| failure.document.as_ref());
+        let is_left = meant.is_some_and(|document| documents.contains(&document.text().as_str()));
+        let nothing = changes > 0 && application.changes.is_empty();
+        let waits = whole || is_left || nothing;
+        if waits {
+            outcomes.note(application.record, Some(projection), Outcome::Repeated);
+        }
+        !waits
+    });
+    applications
 }
 
 /// Keeps only events above the running maximum of their line.
@@ -106,9 +139,10 @@ fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
             groups.push(vec![application]);
             continue;
         }
+        let part = changes.len() > 1;
         for change in changes {
             let number = group_of(change.document.clone(), application.shard.clone(), &mut groups);
-            groups[number].push(Application { changes: vec![change], ..application.clone() });
+            groups[number].push(Application { changes: vec![change], part: part || application.part, ..application.clone() });
         }
     }
     groups

@@ -6,7 +6,8 @@ use super::super::request::{Action, Answer, Cancellation, Put, Request};
 use super::place::{MarkMove, MarkPlace};
 use super::write;
 use super::{Application, Context, Sent, Step, Unit};
-use crate::bookkeeping::{DeadLetter, PARTITION_KEY, dead_letter_row};
+use crate::bookkeeping::PARTITION_KEY;
+use crate::dead_letter::DeadLetter;
 use crate::evaluate::Failure;
 use crate::mark::Standing;
 use crate::program::{OnError, Projection, Source};
@@ -48,6 +49,10 @@ impl Unit {
         if let Some(step) = self.settled_without_row(true, context, outcomes) {
             return step;
         }
+        self.covered = 1;
+        if self.store_parts(context) {
+            return Step::Again;
+        }
         let (projection, source) = self.parts(context);
         let Some(application) = self.pending.front() else { return Step::Again };
         let place = MarkPlace::of(projection, source, application);
@@ -64,11 +69,11 @@ impl Unit {
             }
             _ => None,
         };
-        let Some(letter) = application.dead_letter(projection, source, context, mark.is_some()) else {
+        let beside = if mark.is_some() { Beside::Guard } else { Beside::Nothing };
+        let Some(letter) = application.dead_letter(projection, source, context, beside) else {
             self.fail("there is no table of dead letters", outcomes);
             return Step::Again;
         };
-        self.covered = 1;
         match mark {
             Some(mark) => Step::Send(Request::Transact(vec![mark, letter]), Sent::DeadLetter { with_mark: true }),
             None => Step::Send(Request::Write(letter), Sent::DeadLetter { with_mark: false }),
@@ -127,19 +132,17 @@ impl Unit {
 }
 
 impl Application {
-    /// The dead letter of the event; nothing where the program has no table for it. Beside other writes of a transaction
-    /// it is put whether it is there or not: they say whether the event is new.
-    pub(super) fn dead_letter(
-        &self,
-        projection: &Projection,
-        source: &Source,
-        context: &Context<'_>,
-        beside: bool,
-    ) -> Option<Action> {
+    /// The dead letter of the event; nothing where it needs none. `guarded`: the guard remembers the event in the same
+    /// transaction.
+    fn letter<'a>(
+        &'a self,
+        projection: &'a Projection,
+        source: &'a Source,
+        context: &Context<'a>,
+        guarded: bool,
+    ) -> Option<DeadLetter<'a>> {
         let rejection = self.rejection.as_ref()?;
-        let table = context.program.dead_letters.as_ref()?;
-        let record = context.records.get(self.record).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-        let row = dead_letter_row(&DeadLetter {
+        Some(DeadLetter {
             projection,
             source,
             lane: &self.lane_text,
@@ -148,14 +151,67 @@ impl Application {
             id: &self.event_id,
             rule: rejection.rule.as_deref(),
             document: rejection.document.as_ref(),
+            part: self.part,
+            guarded,
             reason: rejection.problem.reason.code(),
             message: &rejection.problem.message,
-            record: &record,
+            record: context.records.get(self.record).copied().unwrap_or_default(),
             now: context.now,
-        });
+        })
+    }
+
+    /// The row of the event's dead letter; nothing where the program has no table for it. Beside other writes of a
+    /// transaction it is put whether it is there or not: they say whether the event is new.
+    pub(super) fn dead_letter(
+        &self,
+        projection: &Projection,
+        source: &Source,
+        context: &Context<'_>,
+        beside: Beside,
+    ) -> Option<Action> {
+        let table = context.program.dead_letters.as_ref()?;
+        let (row, _) = self.letter(projection, source, context, beside == Beside::Guard)?.rows();
         Some(match beside {
-            true => Writer::default().put(table, row),
-            false => Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)),
+            Beside::Guard | Beside::Others => Writer::default().put(table, row),
+            Beside::Nothing => Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)),
         })
     }
 }
+
+/// What a dead letter is written beside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Beside {
+    /// Nothing.
+    Nothing,
+    /// What other events do.
+    Others,
+    /// What its guard remembers of the event.
+    Guard,
+}
+
+impl Unit {
+    /// Makes the parts of dead letters that their rows do not hold the next requests, for the covered events; whether there
+    /// are any. Nothing is lost where they are stored and their letters never are.
+    pub(super) fn store_parts(&mut self, context: &Context<'_>) -> bool {
+        let (projection, source) = self.parts(context);
+        let Some(table) = context.program.dead_letters.as_ref().filter(|_| projection.on_error == OnError::DeadLetter)
+        else {
+            return false;
+        };
+        for application in self.pending.range_mut(..self.covered) {
+            // Compressed or not, a record that is no larger than that is in its row.
+            let is_large = context.records.get(application.record).is_some_and(|record| record.len() > LARGE_RECORD_BYTES);
+            if !is_large || application.stored {
+                continue;
+            }
+            let Some(letter) = application.letter(projection, source, context, false) else { continue };
+            let (_, parts) = letter.rows();
+            application.stored = true;
+            self.unstored.extend(parts.into_iter().map(|part| Writer::default().put(table, part)));
+        }
+        !self.unstored.is_empty()
+    }
+}
+
+/// Records that are not larger than this have no parts.
+const LARGE_RECORD_BYTES: usize = 300 << 10;

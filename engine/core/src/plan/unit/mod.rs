@@ -18,10 +18,10 @@ mod place;
 mod transaction;
 mod write;
 
-pub(super) use divide::divide;
+pub(super) use divide::{divide, without_open};
 pub(super) use write::epoch_seconds;
 
-use super::request::{Answer, Cancellation, ItemKey, Request};
+use super::request::{Action, Answer, Cancellation, ItemKey, Request};
 use crate::bookkeeping::OrderedEvent;
 use crate::decode::envelope::Record;
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure};
@@ -89,6 +89,10 @@ pub(super) struct Application {
     pub(super) rejection: Option<Failure>,
     /// Whether its document has been found missing: there is no mark to move past it.
     pub(super) unmarked: bool,
+    /// Whether this is only what the event does to one of several documents.
+    pub(super) part: bool,
+    /// Whether the parts of its dead letter are stored that no row of it holds.
+    pub(super) stored: bool,
 }
 
 /// What has been seen of the items that a unit writes.
@@ -125,6 +129,8 @@ pub(super) struct Unit {
     /// How many events the next request may cover: fewer while a culprit is looked for.
     limit: usize,
     seen: Seen,
+    /// Parts of dead letters that are stored before anything else is.
+    unstored: VecDeque<Action>,
     /// What the request in flight is for.
     sent: Sent,
     /// How often what had been read had changed since, one time after the other.
@@ -144,6 +150,8 @@ enum Sent {
     OwnRows(usize),
     /// Something is written, action by action.
     Write(Vec<Target>),
+    /// A part of a dead letter is stored.
+    Part,
     /// The first pending event is put away as a dead letter, and perhaps a mark moved past it.
     DeadLetter { with_mark: bool },
 }
@@ -199,6 +207,10 @@ impl Unit {
                 self.fail(message, outcomes);
                 return None;
             }
+            if let Some(part) = self.unstored.pop_front() {
+                self.sent = Sent::Part;
+                return Some(Request::Write(part));
+            }
             let step = match (&source.guard, self.front_rejected()) {
                 (Guard::EventsTable { order_by: None, .. } | Guard::Lane { .. }, rejected) => {
                     match self.settled_without_row(rejected, context, outcomes) {
@@ -240,6 +252,7 @@ impl Unit {
                     self.see(&target, item, context, outcomes);
                 }
             }
+            (Sent::Part, Answer::Done) => {}
             (Sent::Rows, Answer::Rows(rows)) => self.ordered_rows(rows, context, outcomes),
             (Sent::OwnRows(count), Answer::Items(items)) => self.own_rows(count, &items, outcomes),
             (Sent::Write(_), Answer::Done) => self.written(context, outcomes),
@@ -408,6 +421,7 @@ impl Unit {
 
     /// Gives up: everything that is pending has failed.
     pub(super) fn fail(&mut self, message: &str, outcomes: &mut Outcomes) {
+        self.unstored.clear();
         for application in self.pending.drain(..) {
             outcomes.note(application.record, Some(self.projection), Outcome::Failed(message.to_owned()));
         }
@@ -437,13 +451,16 @@ impl Application {
             contribution: None,
             rejection: None,
             unmarked: false,
+            part: false,
+            stored: false,
         }
     }
 
     /// A record that is no event.
     pub(super) fn undecodable(
         record: &Record<'_>,
-        (number, sub): (usize, u32),
+        number: usize,
+        (sub, id): (u32, String),
         lane: String,
         problem: Problem,
     ) -> Application {
@@ -452,7 +469,7 @@ impl Application {
             event: None,
             sequence: record.sequence().to_owned(),
             sub,
-            event_id: record.event_id.clone(),
+            event_id: id,
             lane_text: lane,
             mark: None,
             id: None,
@@ -462,6 +479,8 @@ impl Application {
             contribution: None,
             rejection: Some(problem.into()),
             unmarked: false,
+            part: false,
+            stored: false,
         }
     }
 

@@ -6,9 +6,11 @@
 
 use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
+use super::letters::Beside;
 use super::write::{self, OnDocument};
 use super::{Application, Context, MAX_ACTIONS, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, OrderedEvent};
+use crate::dead_letter::open_letters;
 use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
 use crate::event::Event;
 use crate::fold::State;
@@ -88,7 +90,7 @@ fn letter(
     context: &Context<'_>,
 ) -> Option<Action> {
     let keeps = projection.on_error == OnError::DeadLetter;
-    keeps.then(|| application.dead_letter(projection, source, context, true)).flatten()
+    keeps.then(|| application.dead_letter(projection, source, context, Beside::Guard)).flatten()
 }
 
 /// The sort key of a dead letter.
@@ -148,6 +150,7 @@ impl Unit {
                 table: Arc::clone(table),
                 partition: (bookkeeping::PARTITION_KEY.to_owned(), Value::String(partition)),
                 limit: MAX_EVENTS,
+                attributes: &[],
             };
             return Step::Send(request, Sent::Rows);
         }
@@ -179,6 +182,9 @@ impl Unit {
             return Step::Again;
         }
         self.record_failures(failures);
+        if self.store_parts(context) {
+            return Step::Again;
+        }
         let guard = OnDocument::Version(self.next_version(version.as_ref()));
         let as_wholes = self.seen.as_wholes.contains(&document);
         let update = write::known(projection, &document, &state, &guard, as_wholes, context.now);
@@ -210,7 +216,7 @@ impl Unit {
                     let gone =
                         before.as_ref().filter(|sort| !sort.is_empty()).zip(context.program.dead_letters.as_ref());
                     let gone = gone.map(|(sort, table)| {
-                        let key = bookkeeping::row(bookkeeping::open_letters(source), sort.clone());
+                        let key = bookkeeping::row(open_letters(source), sort.clone());
                         Writer::default().removal(table, key)
                     });
                     ordered.letter = None;

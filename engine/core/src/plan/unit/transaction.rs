@@ -3,6 +3,7 @@
 
 use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
+use super::letters::Beside;
 use super::write::{self, OnDocument, epoch_seconds};
 use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, MARK, PARTITION_KEY, REDRIVEN};
@@ -66,6 +67,9 @@ impl Unit {
                 );
             }
         };
+        if self.store_parts(context) {
+            return Step::Again;
+        }
         let Some((actions, targets)) = self.actions(documents, lanes, context) else { return Step::Again };
         let bytes: usize = actions.iter().map(size).sum();
         if self.covered > 1 && (bytes > MAX_TRANSACTION_BYTES || !actions.iter().all(fits)) {
@@ -298,9 +302,14 @@ impl Unit {
                 actions.push(Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)));
                 targets.push(Target::Event(number));
             }
+            let is_guarded = application.id.is_some() || (application.lane.is_some() && application.mark.is_some());
+            let beside = match is_guarded {
+                true => Beside::Guard,
+                false if many => Beside::Others,
+                false => Beside::Nothing,
+            };
             if projection.on_error == OnError::DeadLetter
-                && let Some(letter) =
-                    application.dead_letter(projection, source, context, many || application.id.is_some())
+                && let Some(letter) = application.dead_letter(projection, source, context, beside)
             {
                 actions.push(letter);
                 targets.push(Target::DeadLetter);

@@ -27,7 +27,7 @@ pub const MARK: &str = "mark";
 pub const REDRIVEN: &str = "redriven";
 
 /// The attribute of a lane's row that holds what its item contributes (`retract: true`).
-const CONTRIBUTES: &str = "contributes";
+pub const CONTRIBUTES: &str = "contributes";
 
 /// The key of a row.
 pub fn row(partition: String, sort: String) -> Item {
@@ -56,6 +56,10 @@ pub fn redriven_entry(source: &Source, shard: Option<&str>, mark: &str) -> Strin
 pub fn lane_key(projection: &Projection, source: &Source, lane: &str) -> Item {
     row(join(&[&projection.name, &source.bookkeeping, lane], MAX_PARTITION_KEY_BYTES), "-".to_owned())
 }
+
+/// The attribute of a lane's row that says that its newest event is a dead letter: a later one that changes nothing moves the
+/// mark all the same, so that the letter is known to be superseded.
+pub const REJECTED: &str = "rejected";
 
 /// A lane's row: its mark, the events that were redriven above it, and what its item contributes, where rules take that
 /// back.

@@ -52,6 +52,8 @@ pub struct DeadLetter<'a> {
     pub rule: Option<&'a str>,
     /// The document, where it is known.
     pub document: Option<&'a DocumentKey>,
+    /// The order and id of the event among those of its document, under `events_table` with `order_by`.
+    pub ordered: Option<(&'a str, &'a str)>,
     /// Whether the event was applied to its other documents: only what it does to this one is left.
     pub part: bool,
     /// Whether the guard remembers the event, as if it had been applied.
@@ -101,6 +103,8 @@ impl DeadLetter<'_> {
             ("reason", Some(self.reason)),
             ("message", Some(self.message)),
             ("recorded", Some(self.now)),
+            ("order", self.ordered.map(|(order, _)| order)),
+            ("event", self.ordered.map(|(_, id)| id)),
         ];
         item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?)))));
         item.insert("sub".to_owned(), Value::Number(u64::from(self.sub).into()));
@@ -164,9 +168,9 @@ impl Letter {
     /// The letter of a row; nothing where the row is no letter: a part of one, for example.
     pub fn of(row: Item) -> Option<Letter> {
         let letter = Letter { row };
-        let is_letter = ["pk", "sk", "projection", "source", "sequence", "reason"].iter().all(|name| {
-            letter.row.get(*name).is_some_and(|value| value.as_str().is_some())
-        });
+        let is_letter = ["pk", "sk", "projection", "source", "sequence", "reason"]
+            .iter()
+            .all(|name| letter.row.get(*name).is_some_and(|value| value.as_str().is_some()));
         (is_letter && !letter.column(PARTITION_KEY).starts_with("payload/")).then_some(letter)
     }
 

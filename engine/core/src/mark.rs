@@ -83,6 +83,11 @@ impl Mark {
         }
     }
 
+    /// A mark of a value of the payload, as it was stored.
+    pub fn stored(text: &str) -> Mark {
+        Mark { text: text.to_owned(), identity: 0, numbering: 0 }
+    }
+
     /// The stream's identity in front of the mark; nothing where a value of the payload orders the events.
     pub fn identity(&self) -> Option<&str> {
         (self.identity > 0).then(|| &self.text[..self.identity])

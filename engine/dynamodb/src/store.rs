@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete as SdkDelete, KeysAndAttributes, Put as SdkPut,
+    AttributeValue, CancellationReason, ConditionCheck, Delete as SdkDelete, KeysAndAttributes, Put as SdkPut,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as SdkUpdate,
 };
 use std::collections::HashMap;
@@ -141,13 +141,7 @@ impl Store {
     }
 
     /// Reads a partition consistently, page by page.
-    async fn query(
-        &self,
-        table: &str,
-        (name, value): &(String, Value),
-        limit: usize,
-        attributes: &[&str],
-    ) -> Attempt {
+    async fn query(&self, table: &str, (name, value): &(String, Value), limit: usize, attributes: &[&str]) -> Attempt {
         let mut rows = Vec::new();
         let mut query = self
             .client
@@ -216,6 +210,9 @@ impl Store {
                     .send()
                     .await;
                 written(result.map(drop), &put.table)
+            }
+            Action::Check(check) => {
+                Attempt::Final(Answer::Failed(format!("{}: a condition is no write of its own", check.table)))
             }
             Action::Delete(delete) => {
                 let result = self
@@ -356,6 +353,17 @@ fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamo
                 .set_return_values_on_condition_check_failure(all_old(&delete.condition))
                 .build()?;
             TransactWriteItem::builder().delete(delete).build()
+        }
+        Action::Check(check) => {
+            let check = ConditionCheck::builder()
+                .table_name(&*check.table)
+                .set_key(Some(item_to_sdk(&check.key)))
+                .condition_expression(&check.condition)
+                .set_expression_attribute_names(names(&check.names))
+                .set_expression_attribute_values(values(&check.values))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .build()?;
+            TransactWriteItem::builder().condition_check(check).build()
         }
     })
 }

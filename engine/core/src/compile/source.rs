@@ -56,7 +56,12 @@ impl Compiler<'_> {
             let suffix = name.map(|name| name.value.as_str());
             let guard =
                 self.guard(source.guard.as_ref().unwrap_or(&spec.guard), &spec.projection.value, suffix, &mut terms)?;
-            self.check_stream(&guard, source, source.guard.as_ref().unwrap_or(&spec.guard).span, &program.streams[stream]);
+            self.check_stream(
+                &guard,
+                source,
+                source.guard.as_ref().unwrap_or(&spec.guard).span,
+                &program.streams[stream],
+            );
             let retracts = spec.rules.iter().any(|rule| {
                 let is_ours = rule.source.as_ref().map(|source| source.value.as_str()) == suffix;
                 is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)
@@ -100,12 +105,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn lane(
-        &mut self,
-        source: &Spanned<spec::Source>,
-        payload: Payload,
-        terms: &mut Terms<'_>,
-    ) -> Option<LaneCheck> {
+    fn lane(&mut self, source: &Spanned<spec::Source>, payload: Payload, terms: &mut Terms<'_>) -> Option<LaneCheck> {
         let kinesis = source.kinesis.as_ref();
         if let Some(lane) = kinesis.and_then(|kinesis| kinesis.lane.as_ref()) {
             if payload == Payload::Change {
@@ -139,16 +139,18 @@ impl Compiler<'_> {
             Guard::Document { .. } | Guard::Lane { .. } if !stream.keeps_order() => {
                 let message = "`last_event_id` needs the order of the stream, and with `format: dynamodb` records come in any \
                                order, and twice under other sequence numbers";
-                let mut help = "`{events_table: NAME}` remembers every change and applies it once; with `order_by` the document \
+                let mut help =
+                    "`{events_table: NAME}` remembers every change and applies it once; with `order_by` the document \
                                 is what the changes make in the order of a value of the item"
-                    .to_owned();
+                        .to_owned();
                 if source.dynamodb.is_none() {
                     help += "; or read the table's own stream (`dynamodb: TABLE`), which keeps order";
                 }
                 self.error(Code::UnsoundGuard, span, message).help = Some(help);
             }
             Guard::Document { by_shard: true, .. } if matches!(stream.identity, StreamIdentity::Dynamodb(_)) => {
-                let message = "`last_event_id: shard` is for Kinesis: the records of a DynamoDB stream do not say their shard";
+                let message =
+                    "`last_event_id: shard` is for Kinesis: the records of a DynamoDB stream do not say their shard";
                 self.error(Code::UnsoundGuard, span, message).help =
                     Some("use `{last_event_id: lane}`, which keeps a mark for each item".into());
             }

@@ -1,7 +1,7 @@
 //! What projections that are loaded together say about names and tables.
 
 use super::{File, Options, attributes};
-use crate::program::{Payload, OnError, Program, Projection, StreamIdentity, TableIndex};
+use crate::program::{OnError, Payload, Program, Projection, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute, MarkPlace};

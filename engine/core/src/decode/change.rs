@@ -35,8 +35,8 @@ impl Change<'_> {
 ///
 /// When it is no JSON, or says no key or no creation time.
 pub(super) fn read(bytes: &[u8]) -> Result<Change<'_>, Problem> {
-    let ChangeRecord { table, body, created, is_exact } =
-        ChangeRecord::read(bytes).map_err(|error| undecodable(format!("the payload is no change of an item: {error}")))?;
+    let ChangeRecord { table, body, created, is_exact } = ChangeRecord::read(bytes)
+        .map_err(|error| undecodable(format!("the payload is no change of an item: {error}")))?;
     let keys = body.keys.ok_or_else(|| undecodable("the change names no key of its item"))?;
     let key = read_item(keys)?;
     let created = created.ok_or_else(|| undecodable("the change has no `ApproximateCreationDateTime`"))?;

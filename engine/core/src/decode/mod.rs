@@ -24,9 +24,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use envelope::{Body, DynamodbBody, KinesisBody, Record};
 use jiter::Jiter;
 use std::sync::Arc;
-use viewfold_value::{Item, Value};
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
+use viewfold_value::{Item, Value};
 
 /// One event of a record, or why there is none.
 #[derive(Debug)]

@@ -28,4 +28,17 @@ impl DocumentKey {
     pub fn text(&self) -> String {
         Value::List(self.0.clone()).to_string()
     }
+
+    /// The key for people: its attributes as JSON.
+    pub fn shown(&self, projection: &Projection) -> String {
+        Value::Map(self.item(projection)).to_string()
+    }
+
+    /// The key that a text of [`DocumentKey::text`] stands for; nothing where it is none.
+    pub fn parse(text: &str) -> Option<DocumentKey> {
+        match viewfold_value::json::parse(text.as_bytes()) {
+            Ok(Value::List(parts)) => Some(DocumentKey(parts)),
+            _ => None,
+        }
+    }
 }

@@ -45,6 +45,27 @@ pub enum Operation {
     RemoveFrom(Value),
 }
 
+impl Operation {
+    /// The operation on an attribute, for people: `add total 3`.
+    pub fn in_words(&self, path: &DocumentPath) -> String {
+        let (word, value) = match self {
+            Operation::Add(number) => ("add", number.to_string()),
+            Operation::AddSet(value) => ("add", value.to_string()),
+            Operation::Set(value) => ("set", value.to_string()),
+            Operation::SetOnce(value) => ("set_once", value.to_string()),
+            Operation::Max(value) => ("max", value.to_string()),
+            Operation::Min(value) => ("min", value.to_string()),
+            Operation::Append(elements) => {
+                let values = elements.iter().map(|element| element.value.clone()).collect();
+                ("append", Value::List(values).to_string())
+            }
+            Operation::Remove => return format!("remove {path}"),
+            Operation::RemoveFrom(value) => ("remove_from", value.to_string()),
+        };
+        format!("{word} {path} {value}")
+    }
+}
+
 /// An element for a list.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Append {

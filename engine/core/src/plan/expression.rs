@@ -5,7 +5,7 @@
 //! [language]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 //! [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 
-use super::request::{Action, Delete, Put, Update};
+use super::request::{Action, Check, Delete, Put, Update};
 use crate::fold::{Effect, Effects};
 use crate::mark::Mark;
 use crate::program::DocumentPath;
@@ -217,6 +217,17 @@ impl Writer {
         })
     }
 
+    /// The writer's conditions alone; of a transaction.
+    pub(super) fn check(self, table: &Arc<str>, key: Item) -> Action {
+        Action::Check(Check {
+            table: Arc::clone(table),
+            key,
+            condition: self.conditions.join(" AND "),
+            names: self.names,
+            values: self.values,
+        })
+    }
+
     /// A whole item, under the writer's conditions.
     pub(super) fn put(self, table: &Arc<str>, item: Item) -> Action {
         Action::Put(Put {
@@ -255,6 +266,7 @@ pub(super) fn fits(action: &Action) -> bool {
         }
         Action::Put(put) => &put.condition,
         Action::Delete(delete) => &delete.condition,
+        Action::Check(check) => return fits(&check.condition),
     };
     condition.as_deref().is_none_or(fits)
 }

@@ -25,11 +25,31 @@ pub(super) struct Grouping<'p> {
     /// The lanes that wait behind an event that could not be applied, by projection (`on_error: fail`). No lane at all
     /// stands for every lane: that of the event could not be told.
     stopped: HashMap<usize, HashSet<Option<Lane>>>,
+    /// Whether a person has said that the events have not been applied, however old they are.
+    redrives: bool,
 }
 
 impl<'p> Grouping<'p> {
     pub(super) fn new(program: &'p Program, now: &'p Arc<str>) -> Grouping<'p> {
-        Grouping { program, now, groups: Groups::new(), seen: HashMap::new(), stopped: HashMap::new() }
+        Grouping { program, now, groups: Groups::new(), seen: HashMap::new(), stopped: HashMap::new(), redrives: false }
+    }
+
+    /// What an event does that is redriven; nothing where it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why it still cannot be applied.
+    pub(super) fn redriven(
+        program: &'p Program,
+        now: &'p Arc<str>,
+        event: &Arc<Event>,
+        reader: (usize, usize),
+    ) -> Result<Option<Application>, Failure> {
+        let grouping = Grouping { redrives: true, ..Grouping::new(program, now) };
+        let mut application = Application::new(event);
+        let candidates = Candidates::of(event, program);
+        let applied = grouping.applied(event, reader, &candidates, &mut application)?;
+        Ok(matches!(applied, Applied::Changes).then_some(application))
     }
 
     pub(super) fn finish(self) -> Groups {
@@ -130,7 +150,7 @@ impl<'p> Grouping<'p> {
 
     /// Fills in what an event does in a projection.
     fn applied(
-        &mut self,
+        &self,
         event: &Arc<Event>,
         reader: (usize, usize),
         candidates: &Candidates,
@@ -184,7 +204,7 @@ impl<'p> Grouping<'p> {
                     Identifying::Text(text) | Identifying::Digits(text) => text,
                     Identifying::Number(number) => number.to_string(),
                 });
-                if let (Some(keep), Some(time)) = (keep_seconds, &event.metadata.time) {
+                if let (Some(keep), Some(time), false) = (keep_seconds, &event.metadata.time, self.redrives) {
                     // A margin for clocks that do not agree.
                     let oldest = keep - (keep / 10).min(86_400);
                     if epoch_seconds(self.now) - epoch_seconds(time) > oldest {

@@ -11,10 +11,12 @@
 
 mod expression;
 mod grouping;
+pub mod redrive;
 pub mod request;
 mod unit;
 
-pub use request::{Action, Answer, Cancellation, Delete, ItemKey, Put, Request, Update};
+pub use redrive::{Ending, Redrive, Redriven};
+pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Request, Update};
 
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
@@ -24,8 +26,8 @@ use crate::report::{Outcome, Outcomes, Report};
 use grouping::{Grouping, Groups};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use viewfold_value::Value;
 use unit::{Context, Unit};
+use viewfold_value::Value;
 
 /// A batch that is being carried out.
 #[derive(Debug)]
@@ -119,7 +121,8 @@ impl<'p> Batch<'p> {
     fn divide(&mut self, groups: Groups) {
         let context = Context { program: self.program, records: &self.records, now: &self.now };
         for ((projection, source), applications) in groups {
-            let applications = unit::without_open(projection, applications, &context, &self.first.open, &mut self.outcomes);
+            let applications =
+                unit::without_open(projection, applications, &context, &self.first.open, &mut self.outcomes);
             self.units.extend(unit::divide(projection, source, &context, applications, &mut self.outcomes));
         }
         self.ready = (0..self.units.len()).rev().collect();

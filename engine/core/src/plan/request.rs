@@ -43,6 +43,8 @@ pub enum Action {
     Put(Put),
     /// `Delete`
     Delete(Delete),
+    /// `ConditionCheck`, of a transaction
+    Check(Check),
 }
 
 /// An update of one item.
@@ -105,6 +107,28 @@ pub struct Delete {
     pub values: Vec<(String, Value)>,
 }
 
+/// A condition on an item that is not written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Check {
+    /// The table.
+    pub table: Arc<str>,
+    /// The item's key.
+    pub key: Item,
+    /// The condition expression.
+    pub condition: String,
+    /// The names behind the `#…` placeholders.
+    pub names: Vec<(String, String)>,
+    /// The values behind the `:…` placeholders.
+    pub values: Vec<(String, Value)>,
+}
+
+impl Request {
+    /// Whether it changes anything.
+    pub fn writes(&self) -> bool {
+        matches!(self, Request::Write(_) | Request::Transact(_))
+    }
+}
+
 impl Action {
     /// The table that the action writes to.
     pub fn table(&self) -> &Arc<str> {
@@ -112,6 +136,7 @@ impl Action {
             Action::Update(update) => &update.table,
             Action::Put(put) => &put.table,
             Action::Delete(delete) => &delete.table,
+            Action::Check(check) => &check.table,
         }
     }
 }

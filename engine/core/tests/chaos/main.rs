@@ -14,10 +14,14 @@ mod world;
 
 use fastrand::Rng;
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use store::Store;
-use viewfold_core::plan::{Answer, Batch, Cancellation, Request};
+use viewfold_core::compile::DEAD_LETTER_TABLE;
+use viewfold_core::dead_letter::Letter;
+use viewfold_core::plan::{Answer, Batch, Cancellation, Redrive, Redriven, Request};
 use viewfold_core::program::Program;
+use viewfold_value::{Item, Value};
 use world::{Guard, World};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
@@ -38,6 +42,7 @@ enum Broken {
 /// One invocation of the function.
 struct Invocation<'p> {
     batch: Batch<'p>,
+    shard: usize,
     start: usize,
     end: usize,
     in_flight: Vec<(usize, Request)>,
@@ -45,33 +50,65 @@ struct Invocation<'p> {
     awaited: bool,
 }
 
+/// One run of `viewfold redrive` on a letter.
+struct Redriver<'p> {
+    redrive: Redrive<'p>,
+    letter: Item,
+    in_flight: Option<Request>,
+}
+
 /// Runs one schedule of a world; what is wrong at its end.
-fn run(world: &World, program: &Program, seed: u64, broken: Broken) -> Result<(), String> {
+fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
     let mut rng = Rng::with_seed(seed ^ 0x5851_f42d_4c95_7f2d);
-    let mut store = Store::of(program);
-    let count = world.records.len();
+    // The projection as it is first, and where letters are redriven, as it is corrected.
+    let programs = [world.program(false), world.program(true)];
+    let mut current = 0;
+    let mut store = Store::of(&programs[0]);
+    let shards = world.shards();
     // Every batch that there can be, made when it is needed.
-    let payloads: Vec<OnceCell<String>> = (0..count * LARGEST).map(|_| OnceCell::new()).collect();
-    let payload = |start: usize, end: usize| {
-        let cell = &payloads[start * LARGEST + end - start - 1];
-        cell.get_or_init(|| format!("{{\"Records\":[{}]}}", world.records[start..end].join(",")))
+    let payloads: Vec<Vec<OnceCell<String>>> =
+        shards.iter().map(|records| (0..records.len() * LARGEST).map(|_| OnceCell::new()).collect()).collect();
+    let payload = |shard: usize, start: usize, end: usize| {
+        let cell = &payloads[shard][start * LARGEST + end - start - 1];
+        cell.get_or_init(|| format!("{{\"Records\":[{}]}}", shards[shard][start..end].join(",")))
     };
-    let mut checkpoint = 0;
+    let mut checkpoints = vec![0; shards.len()];
     let mut faults = rng.usize(0..14);
     let mut running: Vec<Invocation<'_>> = Vec::new();
+    let mut redriver: Option<Redriver<'_>> = None;
+    // Letters whose events still could not be applied, since anything last was.
+    let mut still: BTreeSet<String> = BTreeSet::new();
     // Requests whose invocation is gone, and that may still be carried out.
     let mut floating: Vec<Request> = Vec::new();
-    for _ in 0..20_000 {
-        if !running.iter().any(|invocation| invocation.awaited) {
-            if checkpoint == count {
-                if running.is_empty() && floating.is_empty() {
-                    return world.compare(&store, program);
+    for _ in 0..40_000 {
+        let all_read = (0..shards.len()).all(|shard| checkpoints[shard] == shards[shard].len());
+        let quiet = running.is_empty() && floating.is_empty() && redriver.is_none();
+        if all_read && quiet {
+            let left = letters(&store, &still);
+            match left.first() {
+                _ if !world.redrives => return world.compare(&store, &programs[0]),
+                None if current == 1 => return world.compare(&store, &programs[1]),
+                None => {
+                    still.clear();
+                    current = 1;
                 }
-            } else {
-                let end = (checkpoint + rng.usize(1..=LARGEST)).min(count);
-                let batch =
-                    Batch::new(program, payload(checkpoint, end).as_bytes(), NOW).map_err(|error| error.to_string())?;
-                running.push(Invocation { batch, start: checkpoint, end, in_flight: Vec::new(), awaited: true });
+                Some(letter) => redriver = Some(redriver_of(letter, &programs[current])?),
+            }
+            continue;
+        }
+        // A corrected projection is deployed when no invocation of the one before is left (see docs/guards.md).
+        if world.redrives && current == 0 && quiet && rng.u8(0..4) == 0 {
+            current = 1;
+            still.clear();
+        }
+        for shard in 0..shards.len() {
+            let is_read = running.iter().any(|invocation| invocation.awaited && invocation.shard == shard);
+            let start = checkpoints[shard];
+            if !is_read && start < shards[shard].len() && rng.bool() {
+                let end = (start + rng.usize(1..=LARGEST)).min(shards[shard].len());
+                let bytes = payload(shard, start, end).as_bytes();
+                let batch = Batch::new(&programs[current], bytes, NOW).map_err(|error| error.to_string())?;
+                running.push(Invocation { batch, shard, start, end, in_flight: Vec::new(), awaited: true });
             }
         }
         if !floating.is_empty() && rng.u8(0..4) == 0 {
@@ -83,6 +120,39 @@ fn run(world: &World, program: &Program, seed: u64, broken: Broken) -> Result<()
         }
         if world.foreign && faults > 0 && rng.u8(0..20) == 0 {
             world.write_beside(&mut store, &mut rng);
+        }
+        if world.redrives && redriver.is_none() && rng.u8(0..12) == 0 {
+            let open = letters(&store, &BTreeSet::new());
+            if let Some(letter) = rng.choice(&open) {
+                redriver = Some(redriver_of(letter, &programs[current])?);
+            }
+        }
+        if let Some(mut run) = redriver.take_if(|_| running.is_empty() || rng.u8(0..3) == 0) {
+            match run.in_flight.take().or_else(|| run.redrive.next()) {
+                // It is killed.
+                Some(request) if faults > 0 && rng.u8(0..8) == 0 => {
+                    faults -= 1;
+                    floating.push(request);
+                }
+                Some(request) if run.in_flight.is_none() && rng.bool() => {
+                    run.in_flight = Some(request);
+                    redriver = Some(run);
+                }
+                Some(request) => {
+                    let answer = answer(&mut store, &request, &mut faults, broken, &mut rng);
+                    if world.traced {
+                        eprintln!("redrive {:?}: {request:?}\n    -> {answer:?}", run.letter);
+                    }
+                    run.redrive.answer(answer);
+                    redriver = Some(run);
+                }
+                None => match run.redrive.finish() {
+                    Redriven::Still(_) => drop(still.insert(Value::Map(run.letter).to_string())),
+                    Redriven::Closed(_) => still.clear(),
+                    Redriven::Gone | Redriven::Failed(_) => {}
+                },
+            }
+            continue;
         }
         if running.is_empty() {
             continue;
@@ -106,37 +176,19 @@ fn run(world: &World, program: &Program, seed: u64, broken: Broken) -> Result<()
             invocation.in_flight.push(next);
         } else if !invocation.in_flight.is_empty() {
             let (number, request) = invocation.in_flight.swap_remove(rng.usize(0..invocation.in_flight.len()));
-            let faulty = faults > 0 && rng.u8(0..6) == 0;
-            faults -= usize::from(faulty);
-            let answer = match if faulty { rng.u8(1..6) } else { 0 } {
-                1 => Answer::Failed("throttled".into()),
-                2 => {
-                    send(&mut store, &request, broken);
-                    Answer::Failed("the answer is lost".into())
-                }
-                // The SDK tries again: nobody knows that the first time was enough.
-                3 => {
-                    send(&mut store, &request, broken);
-                    send(&mut store, &request, broken)
-                }
-                4 if matches!(request, Request::Transact(_)) => {
-                    let Request::Transact(actions) = &request else { continue };
-                    Answer::Cancelled(vec![Cancellation::Failed("conflict".into()); actions.len()])
-                }
-                _ => send(&mut store, &request, broken),
-            };
+            let answer = answer(&mut store, &request, &mut faults, broken, &mut rng);
             if world.traced {
                 eprintln!(
-                    "{}..{} awaited {} unit {number}: {request:?}\n    -> {answer:?}",
-                    invocation.start, invocation.end, invocation.awaited
+                    "shard {} {}..{} awaited {} unit {number}: {request:?}\n    -> {answer:?}",
+                    invocation.shard, invocation.start, invocation.end, invocation.awaited
                 );
             }
             invocation.batch.answer(number, answer);
         } else {
-            let Invocation { batch, start, end, awaited, .. } = running.swap_remove(at);
+            let Invocation { batch, shard, start, end, awaited, .. } = running.swap_remove(at);
             let report = batch.finish("unfinished");
             if awaited {
-                checkpoint = match report.first_failure() {
+                checkpoints[shard] = match report.first_failure() {
                     Some(trouble) if broken != Broken::Reports => start + trouble.record,
                     _ => end,
                 };
@@ -144,6 +196,48 @@ fn run(world: &World, program: &Program, seed: u64, broken: Broken) -> Result<()
         }
     }
     Err("the schedule does not end".into())
+}
+
+/// The open letters, but for some.
+fn letters(store: &Store, but: &BTreeSet<String>) -> Vec<Item> {
+    let rows = store.items(DEAD_LETTER_TABLE).into_iter();
+    let open = rows.filter(|row| Letter::of((*row).clone()).is_some_and(|letter| letter.is_open()));
+    open.filter(|row| !but.contains(&Value::Map((*row).clone()).to_string())).cloned().collect()
+}
+
+fn redriver_of<'p>(row: &Item, program: &'p Program) -> Result<Redriver<'p>, String> {
+    let letter = Letter::of(row.clone()).ok_or("a row is no letter")?;
+    let record = letter.record(&[])?;
+    let redrive = Redrive::new(program, letter, &record, NOW)?;
+    Ok(Redriver { redrive, letter: row.clone(), in_flight: None })
+}
+
+/// Carries a request out, or something goes wrong with it.
+fn answer(store: &mut Store, request: &Request, faults: &mut usize, broken: Broken, rng: &mut Rng) -> Answer {
+    let faulty = *faults > 0 && rng.u8(0..6) == 0;
+    *faults -= usize::from(faulty);
+    match if faulty { rng.u8(1..6) } else { 0 } {
+        1 => Answer::Failed("throttled".into()),
+        2 => {
+            send(store, request, broken);
+            Answer::Failed("the answer is lost".into())
+        }
+        // The SDK tries again: nobody knows that the first time was enough.
+        3 => {
+            send(store, request, broken);
+            send(store, request, broken)
+        }
+        4 if matches!(request, Request::Transact(_)) => {
+            let Request::Transact(actions) = request else { return Answer::Failed(String::new()) };
+            let at = rng.usize(0..actions.len());
+            let conflict = |number: usize| match number == at || rng.bool() {
+                true => Cancellation::Failed("conflict".into()),
+                false => Cancellation::None,
+            };
+            Answer::Cancelled((0..actions.len()).map(conflict).collect())
+        }
+        _ => send(store, request, broken),
+    }
 }
 
 fn send(store: &mut Store, request: &Request, broken: Broken) -> Answer {
@@ -158,11 +252,10 @@ fn schedule(guard: Guard, seed: u64, broken: Broken) -> Result<(), String> {
     let mut rng = Rng::with_seed(seed);
     let count = rng.usize(1..=24);
     let world = World::new(guard, seed, count);
-    let program = world.program();
-    let Err(error) = run(&world, &program, seed, broken) else { return Ok(()) };
+    let Err(error) = run(&world, seed, broken) else { return Ok(()) };
     for fewer in 1..count {
         let world = World::new(guard, seed, fewer);
-        if let Err(error) = run(&world, &world.program(), seed, broken) {
+        if let Err(error) = run(&world, seed, broken) {
             return Err(format!("seed {seed}, with {fewer} of its {count} events: {error}\n{}", world.shown()));
         }
     }
@@ -203,6 +296,11 @@ fn marks_on_documents() {
 }
 
 #[test]
+fn marks_of_shards() {
+    holds(Guard::Shard);
+}
+
+#[test]
 fn marks_of_lanes() {
     holds(Guard::Lane);
 }
@@ -225,11 +323,16 @@ fn ordered_events_tables() {
 #[test]
 fn broken_guards_are_noticed() {
     is_noticed(Guard::Document, Broken::Conditions("Docs"));
+    is_noticed(Guard::Shard, Broken::Conditions("Docs"));
     is_noticed(Guard::Lane, Broken::Conditions("Marks"));
     is_noticed(Guard::Retract, Broken::Conditions("Marks"));
     is_noticed(Guard::Events, Broken::Conditions("Events"));
     is_noticed(Guard::Ordered, Broken::Conditions("Docs"));
-    for guard in [Guard::Document, Guard::Lane, Guard::Retract, Guard::Events, Guard::Ordered] {
+    for guard in [Guard::Document, Guard::Shard, Guard::Lane, Guard::Retract, Guard::Events, Guard::Ordered] {
         is_noticed(guard, Broken::Reports);
+        // With `order_by` the rows of a document's events tell what was redriven before.
+        if guard != Guard::Ordered {
+            is_noticed(guard, Broken::Conditions(DEAD_LETTER_TABLE));
+        }
     }
 }

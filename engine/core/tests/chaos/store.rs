@@ -82,6 +82,7 @@ impl Store {
                     let key = match action {
                         Action::Update(Update { key, .. }) | Action::Delete(Delete { key, .. }) => key,
                         Action::Put(Put { item, .. }) => item,
+                        Action::Check(check) => &check.key,
                     };
                     let item = (Arc::clone(action.table()), self.key(action.table(), key));
                     assert!(!met.contains(&item), "two actions on one item: {item:?}");
@@ -108,6 +109,14 @@ impl Store {
             Action::Update(Update { table, key, condition, names, values, .. })
             | Action::Delete(Delete { table, key, condition, names, values }) => (table, key, condition, names, values),
             Action::Put(Put { table, item, condition, names, values }) => (table, item, condition, names, values),
+            Action::Check(check) => {
+                let id = self.key(&check.table, &check.key);
+                let before = self.tables[&check.table].1.get(&id).cloned();
+                let empty = Item::new();
+                let item = before.as_ref().unwrap_or(&empty);
+                let holds = Scope { item, names: &check.names, values: &check.values }.condition(&check.condition);
+                return if holds { Ok(()) } else { Err(Fault::Condition(before)) };
+            }
         };
         let id = self.key(table, key);
         let before = self.tables[table].1.get(&id).cloned();
@@ -119,7 +128,7 @@ impl Store {
             return Err(Fault::Condition(before));
         }
         let after = match action {
-            Action::Delete(_) => None,
+            Action::Delete(_) | Action::Check(_) => None,
             Action::Put(put) => Some(put.item.clone()),
             Action::Update(update) => {
                 let mut after = before.clone().unwrap_or_else(|| key.clone());
@@ -330,6 +339,10 @@ pub(crate) fn without_conditions(request: &Request, table: &str) -> Request {
                 Action::Update(update) => update.condition = None,
                 Action::Put(put) => put.condition = None,
                 Action::Delete(delete) => delete.condition = None,
+                Action::Check(check) => {
+                    check.condition = "attribute_not_exists(#none)".into();
+                    check.names = vec![("#none".into(), "none".into())];
+                }
             }
         }
         action

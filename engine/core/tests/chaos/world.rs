@@ -15,6 +15,7 @@ use viewfold_value::{Item, Value, json};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Guard {
     Document,
+    Shard,
     Lane,
     Retract,
     Events,
@@ -48,9 +49,13 @@ pub(crate) struct World {
     events: Vec<Event>,
     changes: Vec<ItemChange>,
     /// What Lambda hands to the function.
-    pub(crate) records: Vec<String>,
+    records: Vec<String>,
+    /// The shard of each record.
+    shard_of: Vec<usize>,
     /// Whether others write to the same items.
     pub(crate) foreign: bool,
+    /// Whether the projection is corrected, and dead letters are redriven.
+    pub(crate) redrives: bool,
     /// Whether the projection derives attributes.
     derives: bool,
     /// Whether requests and answers are printed (`VIEWFOLD_TRACE`).
@@ -66,15 +71,18 @@ struct Document {
     first: Option<usize>,
     top: Option<i64>,
     log: Vec<usize>,
+    fixed: Option<i64>,
 }
 
 impl World {
     pub(crate) fn new(guard: Guard, seed: u64, count: usize) -> World {
         // Fewer events of one seed are the first of more of them.
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let (foreign, derives) = (rng.bool(), rng.bool());
+        let (foreign, derives, redrives) = (rng.bool(), rng.bool(), rng.bool());
         let ordered: &[&str] = &["add", "add", "add", "set", "text", "grow", "max", "append", "bad", "delete"];
         let does: &[&'static str] = match guard {
+            // What is redriven late depends on nothing else.
+            Guard::Document if redrives => &["add", "add", "set", "max", "append", "bad"],
             Guard::Document | Guard::Ordered if foreign => {
                 &["add", "add", "set", "text", "grow", "max", "append", "bad"]
             }
@@ -102,12 +110,27 @@ impl World {
             _ => events.iter().enumerate().map(|(number, event)| event.record(number)).collect(),
         };
         let traced = std::env::var_os("VIEWFOLD_TRACE").is_some();
-        World { guard, events, changes, records, foreign, derives, traced }
+        let shard_of = match guard {
+            Guard::Retract => changes.iter().map(|change| shard_of(&change.id)).collect(),
+            _ => events.iter().map(|event| shard_of(&event.lane)).collect(),
+        };
+        World { guard, events, changes, records, shard_of, foreign, redrives, derives, traced }
     }
 
-    pub(crate) fn program(&self) -> Program {
+    /// The records of each shard.
+    pub(crate) fn shards(&self) -> Vec<Vec<&str>> {
+        let mut shards = vec![Vec::new(); SHARDS];
+        for (record, shard) in self.records.iter().zip(&self.shard_of) {
+            shards[*shard].push(record.as_str());
+        }
+        shards
+    }
+
+    /// The projection, with rules that some events cannot satisfy, or corrected.
+    pub(crate) fn program(&self, corrected: bool) -> Program {
         let guard = match self.guard {
             Guard::Document => "last_event_id",
+            Guard::Shard => "{ last_event_id: shard }",
             Guard::Lane | Guard::Retract => "{ last_event_id: lane, table: Marks }",
             Guard::Events => "{ events_table: Events, id: $.e }",
             Guard::Ordered => "{ events_table: Events, id: $.e, order_by: $.o }",
@@ -118,7 +141,8 @@ impl World {
                 "projection: p\nsource: {{ dynamodb: {{ table: Items, keys: [id] }} }}\n\
                  document: {{ table: Docs, partition_key: id }}\nguard: {guard}\nkey: {{ id: $.g }}\n\
                  delete_when: doc.n == 0 && doc.v == 0\n{derive}\
-                 rules: [{{ name: r, retract: true, add: {{ n: 1, v: $.v }} }}]\n"
+                 rules: [{{ name: r, retract: true, add: {{ n: 1, v: {} }} }}]\n",
+                if corrected { "$.w" } else { "$.v" }
             ),
             _ => format!(
                 "projection: p\nsource: {{ kinesis: {{ stream: s, lane: $.lane }} }}\n\
@@ -126,7 +150,8 @@ impl World {
                  \x20 - {{ name: add, when: {{ $.do: add }}, add: {{ n: $.v, 'm.${{ $.k }}': 1 }} }}\n\
                  \x20 - {{ name: max, when: {{ $.do: max }}, max: {{ top: $.v }} }}\n\
                  \x20 - {{ name: many, when: {{ $.do: many }}, each: {{ each: $.ids }}, key: {{ id: '${{ each }}' }}, add: {{ n: $.v }} }}\n\
-                 \x20 - {{ name: bad, when: {{ $.do: bad }}, any_order: true, set: {{ y: $.missing }} }}\n{}",
+                 \x20 - {{ name: bad, when: {{ $.do: bad }}, any_order: true, {} }}\n{}",
+                if corrected { "add: { fixed: 1 }" } else { "set: { y: $.missing }" },
                 match self.guard {
                     Guard::Document | Guard::Ordered =>
                         "  - { name: set, when: { $.do: set }, set: { x: '${ $.v }' }, set_once: { first: $.e } }\n\
@@ -174,6 +199,7 @@ impl World {
         for event in events.into_iter().filter(|event| met.insert(event.id)) {
             let mut after = documents.get(&event.document).cloned().unwrap_or_default();
             match event.does {
+                "bad" if self.redrives => after.fixed = Some(after.fixed.unwrap_or(0) + 1),
                 "bad" => {
                     left_out.insert(event.id);
                     continue;
@@ -229,10 +255,12 @@ impl World {
                 Some(new) => drop(items.insert(&change.id, new)),
                 None => drop(items.remove(change.id.as_str())),
             }
-            left_out += usize::from(matches!(change.new, Some((_, None))));
+            left_out += usize::from(matches!(change.new, Some((_, None))) && !self.redrives);
         }
         let mut groups: BTreeMap<String, (i64, i64)> = BTreeMap::new();
         for (group, value) in items.into_values() {
+            // What is no number counts as 1 once the projection is corrected.
+            let value = if self.redrives { Some(value.unwrap_or(1)) } else { *value };
             if let Some(value) = value {
                 let sums = groups.entry(group.clone()).or_default();
                 *sums = (sums.0 + 1, sums.1 + value);
@@ -284,9 +312,12 @@ impl World {
         if found != expected {
             return Err(format!("the documents are {found:#?} and not {expected:#?}"));
         }
+        let all = store.items(DEAD_LETTER_TABLE);
+        let open: Vec<&&Item> =
+            all.iter().filter(|row| row["pk"].as_str().is_some_and(|key| key.starts_with("open/"))).collect();
         let letters: BTreeSet<Option<&str>> =
-            store.items(DEAD_LETTER_TABLE).iter().map(|row| row.get("sequence").and_then(Value::as_str)).collect();
-        let rows = store.items(DEAD_LETTER_TABLE).len();
+            open.iter().map(|row| row.get("sequence").and_then(Value::as_str)).collect();
+        let rows = open.len();
         if letters.len() < left_out || rows > most_letters {
             return Err(format!("{left_out} events cannot be applied, and there are {rows} dead letters"));
         }
@@ -307,6 +338,7 @@ impl Document {
         if derives {
             parts.push(format!("\"double\":{}", self.n.unwrap_or(0) * 2));
         }
+        parts.extend(self.fixed.map(|fixed| format!("\"fixed\":{fixed}")));
         parts.extend(self.first.map(|first| format!("\"first\":{first}")));
         if !self.log.is_empty() {
             parts.push(format!("\"log\":{:?}", self.log).replace(' ', ""));
@@ -336,8 +368,9 @@ impl Event {
         );
         let (data, sequence) = (BASE64.encode(payload), 1_000 + number);
         format!(
-            r#"{{"eventID":"shardId-0:{sequence}","eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/s",
-                "kinesis":{{"partitionKey":"{lane}","sequenceNumber":"{sequence}","data":"{data}"}}}}"#
+            r#"{{"eventID":"shardId-{}:{sequence}","eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/s",
+                "kinesis":{{"partitionKey":"{lane}","sequenceNumber":"{sequence}","data":"{data}"}}}}"#,
+            shard_of(lane)
         )
     }
 }
@@ -346,8 +379,9 @@ impl ItemChange {
     fn record(&self, number: usize) -> String {
         let ItemChange { id, old, new } = self;
         let image = |(group, value): &(String, Option<i64>)| {
+            let w = value.unwrap_or(1);
             let value = value.map_or(r#"{"S":"none"}"#.to_owned(), |value| format!(r#"{{"N":"{value}"}}"#));
-            format!(r#"{{"id":{{"S":"{id}"}},"g":{{"S":"{group}"}},"v":{value}}}"#)
+            format!(r#"{{"id":{{"S":"{id}"}},"g":{{"S":"{group}"}},"v":{value},"w":{{"N":"{w}"}}}}"#)
         };
         let mut images = String::new();
         for (name, state) in [("OldImage", old), ("NewImage", new)] {
@@ -367,6 +401,14 @@ impl ItemChange {
             1_000 + number
         )
     }
+}
+
+/// How many shards feed the function.
+const SHARDS: usize = 2;
+
+/// The shard of a lane.
+fn shard_of(lane: &str) -> usize {
+    lane.bytes().map(usize::from).sum::<usize>() % SHARDS
 }
 
 /// Items that come, change, move to another group, become unusable, and go.

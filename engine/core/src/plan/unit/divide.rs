@@ -1,6 +1,6 @@
 //! The events of a source of a projection, divided into units.
 
-use super::{Application, Context, MAX_ACTIONS, Seen, Sent, Unit, ordered};
+use super::{Application, Closing, Context, MAX_ACTIONS, Seen, Sent, Unit, ordered};
 use crate::dead_letter::OpenLetters;
 use crate::evaluate::DocumentKey;
 use crate::mark::Mark;
@@ -45,18 +45,29 @@ pub(in crate::plan) fn divide(
             groups
         }
     };
-    let unit = |pending: Vec<Application>| Unit {
-        projection,
-        source,
-        pending: pending.into(),
-        covered: 0,
-        limit: usize::MAX,
-        seen: Seen::default(),
-        unstored: VecDeque::new(),
-        sent: Sent::Nothing,
-        attempts: 0,
-    };
-    groups.into_iter().map(unit).collect()
+    groups.into_iter().map(|pending| Unit::new((projection, source), pending, None)).collect()
+}
+
+impl Unit {
+    /// Events that are written one after the other; or one that is redriven, with its letter.
+    pub(in crate::plan) fn new(
+        (projection, source): (usize, usize),
+        pending: Vec<Application>,
+        closing: Option<Closing>,
+    ) -> Unit {
+        Unit {
+            projection,
+            source,
+            pending: pending.into(),
+            covered: 0,
+            limit: usize::MAX,
+            seen: Seen::default(),
+            closing,
+            unstored: VecDeque::new(),
+            sent: Sent::Nothing,
+            attempts: 0,
+        }
+    }
 }
 
 /// Leaves out what waits among the dead letters: whole events, or what they do to a document.
@@ -142,7 +153,11 @@ fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
         let part = changes.len() > 1;
         for change in changes {
             let number = group_of(change.document.clone(), application.shard.clone(), &mut groups);
-            groups[number].push(Application { changes: vec![change], part: part || application.part, ..application.clone() });
+            groups[number].push(Application {
+                changes: vec![change],
+                part: part || application.part,
+                ..application.clone()
+            });
         }
     }
     groups

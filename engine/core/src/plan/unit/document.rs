@@ -5,8 +5,8 @@
 
 use super::super::expression::fits;
 use super::super::request::{Action, Request};
-use super::write::{self, OnDocument};
 use super::place::{MarkMove, MarkPlace};
+use super::write::{self, OnDocument};
 use super::{Context, MAX_UPDATE_BYTES, Sent, Step, Target, Unit};
 use crate::evaluate::{DocumentKey, Failure, deferred_operations};
 use crate::fold::{Effects, State};

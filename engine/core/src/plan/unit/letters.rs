@@ -10,7 +10,7 @@ use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::DeadLetter;
 use crate::evaluate::Failure;
 use crate::mark::Standing;
-use crate::program::{OnError, Projection, Source};
+use crate::program::{Guard, OnError, Projection, Source};
 use crate::report::{Outcome, Outcomes};
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ impl Unit {
     }
 
     /// The dead letter of the first pending event. Where the document has a mark, it is moved past the event in the same
-    /// transaction, so that the event is a repeat when it comes again.
+    /// transaction, so that the event is a repeat when it comes again. Where there is no document, that has to stay so until
+    /// the letter is there: by then, another version of the projection may have applied the event.
     pub(super) fn put_away(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Step {
         if let Some(step) = self.settled_without_row(true, context, outcomes) {
             return step;
@@ -55,70 +56,86 @@ impl Unit {
         }
         let (projection, source) = self.parts(context);
         let Some(application) = self.pending.front() else { return Step::Again };
+        // What stands for the event on its document: the mark that moves past it, or that there is no document.
         let place = MarkPlace::of(projection, source, application);
-        let mark = match (place, &application.mark, &application.rejection) {
-            (Some(place), Some(mark), Some(Failure { document: Some(document), .. })) if !application.unmarked => {
-                let to = MarkMove { place, first: mark, last: mark };
+        let document = match (place, &application.mark, &application.rejection) {
+            (Some(place), Some(mark), Some(Failure { document: Some(document), .. })) => {
                 // An item that has been seen and is not there is seen again by the condition.
                 let seen = self.seen.documents.get(document).and_then(Option::as_ref);
                 let without_maps = self.seen.without_maps.contains(document);
                 // A mark that belongs to another stream stays.
-                let stored = seen.and_then(|item| to.place.stored(item).ok()?);
+                let stored = seen.and_then(|item| place.stored(item).ok()?);
                 let is_below = stored.is_none_or(|stored| mark.standing(stored) == Standing::Above);
-                is_below.then(|| write::mark_only(projection, document, &to, seen, without_maps))
+                let to = MarkMove { place, first: mark, last: mark };
+                match application.unmarked {
+                    true => Some((write::no_document(projection, document), Beside::Nothing)),
+                    false if is_below => {
+                        Some((write::mark_only(projection, document, &to, seen, without_maps), Beside::Guard))
+                    }
+                    false => None,
+                }
             }
             _ => None,
         };
-        let beside = if mark.is_some() { Beside::Guard } else { Beside::Nothing };
+        let beside = document.as_ref().map_or(Beside::Nothing, |(_, beside)| *beside);
         let Some(letter) = application.dead_letter(projection, source, context, beside) else {
             self.fail("there is no table of dead letters", outcomes);
             return Step::Again;
         };
-        match mark {
-            Some(mark) => Step::Send(Request::Transact(vec![mark, letter]), Sent::DeadLetter { with_mark: true }),
-            None => Step::Send(Request::Write(letter), Sent::DeadLetter { with_mark: false }),
+        match document {
+            Some((document, _)) => {
+                Step::Send(Request::Transact(vec![document, letter]), Sent::DeadLetter { with_document: true })
+            }
+            None => Step::Send(Request::Write(letter), Sent::DeadLetter { with_document: false }),
         }
     }
 
     pub(super) fn put_away_answered(
         &mut self,
-        with_mark: bool,
+        with_document: bool,
         answer: Answer,
         context: &Context<'_>,
         outcomes: &mut Outcomes,
     ) {
         self.attempts += 1;
-        match (answer, with_mark) {
+        let front = self.pending.front();
+        let document = front.and_then(|front| front.rejection.as_ref()?.document.clone());
+        let unmarked = front.is_some_and(|front| front.unmarked);
+        let reasons = match (answer, with_document) {
             // A letter that is there has been put away before.
-            (Answer::Done, _) | (Answer::ConditionFailed(_), false) => self.dead_lettered(context, outcomes),
-            (Answer::Cancelled(reasons), true) => match reasons.into_iter().next() {
-                Some(Cancellation::ConditionFailed(None)) => {
-                    // There is no document to mark: the letter alone.
-                    if let Some(front) = self.pending.front_mut() {
-                        front.unmarked = true;
-                    }
+            (Answer::Done, _) | (Answer::ConditionFailed(_), false) => return self.dead_lettered(context, outcomes),
+            (Answer::Cancelled(reasons), true) => reasons,
+            (answer, _) => return self.fail(&format!("the dead letter could not be written: {answer:?}"), outcomes),
+        };
+        let mut reasons = reasons.into_iter();
+        match (reasons.next(), reasons.next()) {
+            // There is no document to mark, or there is one by now.
+            (Some(Cancellation::ConditionFailed(None)), _) if !unmarked => self.set_unmarked(true),
+            (Some(Cancellation::ConditionFailed(_)), _) if unmarked => {
+                self.seen.documents.clear();
+                self.set_unmarked(false);
+            }
+            (Some(Cancellation::ConditionFailed(item)), _) => {
+                // Somebody else is further: what was read is not what is there any more.
+                self.seen.documents.clear();
+                if self.drop_marked(item.as_ref(), context, outcomes) == 0
+                    && let Some(document) = document
+                {
+                    self.seen.documents.insert(document, item);
                 }
-                Some(Cancellation::ConditionFailed(item)) => {
-                    // Somebody else is further: what was read is not what is there any more.
-                    let front = self.pending.front();
-                    let document = front.and_then(|front| front.rejection.as_ref()?.document.clone());
-                    self.seen.documents.clear();
-                    if self.drop_marked(item.as_ref(), context, outcomes) == 0
-                        && let Some(document) = document
-                    {
-                        self.seen.documents.insert(document, item);
-                    }
-                }
-                Some(Cancellation::NoParent(_)) => {
-                    // There is no map of marks yet.
-                    let front = self.pending.front();
-                    let document = front.and_then(|front| front.rejection.as_ref()?.document.clone());
-                    self.seen.without_maps.extend(document);
-                }
-                Some(Cancellation::None) => self.dead_lettered(context, outcomes),
-                other => self.fail(&format!("the dead letter could not be written: {other:?}"), outcomes),
-            },
-            (answer, _) => self.fail(&format!("the dead letter could not be written: {answer:?}"), outcomes),
+            }
+            // There is no map of marks yet.
+            (Some(Cancellation::NoParent(_)), _) => self.seen.without_maps.extend(document),
+            (Some(Cancellation::None), Some(Cancellation::ConditionFailed(_))) => self.dead_lettered(context, outcomes),
+            (first, second) => {
+                self.fail(&format!("the dead letter could not be written: {first:?}, {second:?}"), outcomes);
+            }
+        }
+    }
+
+    fn set_unmarked(&mut self, unmarked: bool) {
+        if let Some(front) = self.pending.front_mut() {
+            front.unmarked = unmarked;
         }
     }
 
@@ -151,6 +168,12 @@ impl Application {
             id: &self.event_id,
             rule: rejection.rule.as_deref(),
             document: rejection.document.as_ref(),
+            ordered: match &source.guard {
+                Guard::EventsTable { order_by: Some(_), .. } => {
+                    self.mark.as_ref().zip(self.id.as_ref()).map(|(mark, id)| (mark.text.as_str(), id.as_str()))
+                }
+                _ => None,
+            },
             part: self.part,
             guarded,
             reason: rejection.problem.reason.code(),
@@ -200,7 +223,8 @@ impl Unit {
         };
         for application in self.pending.range_mut(..self.covered) {
             // Compressed or not, a record that is no larger than that is in its row.
-            let is_large = context.records.get(application.record).is_some_and(|record| record.len() > LARGE_RECORD_BYTES);
+            let is_large =
+                context.records.get(application.record).is_some_and(|record| record.len() > LARGE_RECORD_BYTES);
             if !is_large || application.stored {
                 continue;
             }

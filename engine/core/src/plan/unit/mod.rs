@@ -10,6 +10,7 @@
 //! Small groups share a unit, so that their transactions are packed. Where the store refuses a write for good, its events
 //! are halved until the one to blame is alone; it is rejected and the others go on.
 
+mod closing;
 mod divide;
 mod document;
 mod letters;
@@ -18,11 +19,14 @@ mod place;
 mod transaction;
 mod write;
 
+use super::redrive::Ending;
+pub(super) use closing::Closing;
 pub(super) use divide::{divide, without_open};
 pub(super) use write::epoch_seconds;
 
 use super::request::{Action, Answer, Cancellation, ItemKey, Request};
 use crate::bookkeeping::OrderedEvent;
+use crate::dead_letter::Letter;
 use crate::decode::envelope::Record;
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure};
 use crate::event::Event;
@@ -129,6 +133,8 @@ pub(super) struct Unit {
     /// How many events the next request may cover: fewer while a culprit is looked for.
     limit: usize,
     seen: Seen,
+    /// The dead letter of the event, where one is redriven.
+    closing: Option<Closing>,
     /// Parts of dead letters that are stored before anything else is.
     unstored: VecDeque<Action>,
     /// What the request in flight is for.
@@ -153,7 +159,7 @@ enum Sent {
     /// A part of a dead letter is stored.
     Part,
     /// The first pending event is put away as a dead letter, and perhaps a mark moved past it.
-    DeadLetter { with_mark: bool },
+    DeadLetter { with_document: bool },
 }
 
 /// What an action of a request is about.
@@ -165,13 +171,17 @@ enum Target {
     Event(usize),
     /// The dead letter of an event.
     DeadLetter,
+    /// The open row of a letter that is closed.
+    Open,
+    /// The row of a letter that has been closed.
+    Done,
 }
 
 impl Target {
     fn document(&self) -> Option<&DocumentKey> {
         match self {
             Target::Document(document) => Some(document),
-            Target::Lane(_) | Target::Event(_) | Target::DeadLetter => None,
+            Target::Lane(_) | Target::Event(_) | Target::DeadLetter | Target::Open | Target::Done => None,
         }
     }
 }
@@ -210,6 +220,25 @@ impl Unit {
             if let Some(part) = self.unstored.pop_front() {
                 self.sent = Sent::Part;
                 return Some(Request::Write(part));
+            }
+            if let Some(closing) = &self.closing {
+                let orders = matches!(source.guard, Guard::EventsTable { order_by: Some(_), .. });
+                let applies = closing.ending == Ending::Applied;
+                let step = match self.front_rejected() {
+                    true => {
+                        self.still_rejected(outcomes);
+                        Step::Again
+                    }
+                    false if orders && applies => self.ordered(context, outcomes),
+                    false => self.transaction(context, outcomes),
+                };
+                match step {
+                    Step::Again => continue,
+                    Step::Send(request, sent) => {
+                        self.sent = sent;
+                        return Some(request);
+                    }
+                }
             }
             let step = match (&source.guard, self.front_rejected()) {
                 (Guard::EventsTable { order_by: None, .. } | Guard::Lane { .. }, rejected) => {
@@ -261,7 +290,9 @@ impl Unit {
                 self.written(context, outcomes);
             }
             (Sent::Write(targets), answer) => self.write_answered(targets, answer, context, outcomes),
-            (Sent::DeadLetter { with_mark }, answer) => self.put_away_answered(with_mark, answer, context, outcomes),
+            (Sent::DeadLetter { with_document }, answer) => {
+                self.put_away_answered(with_document, answer, context, outcomes);
+            }
             (_, answer) => self.fail(&format!("the store gave an answer to another request: {answer:?}"), outcomes),
         }
         !self.pending.is_empty()
@@ -299,6 +330,10 @@ impl Unit {
                 }
                 // A dead letter that is there has been put away before.
                 (Target::DeadLetter, Cancellation::ConditionFailed(_)) => {}
+                (target @ (Target::Open | Target::Done), Cancellation::ConditionFailed(item)) => {
+                    learned = true;
+                    self.see_letter(&target, item);
+                }
                 (target, Cancellation::ConditionFailed(item)) => {
                     learned = true;
                     self.see(&target, item, context, outcomes);
@@ -314,7 +349,9 @@ impl Unit {
                 (_, Cancellation::Failed(message)) => failed = Some(message),
             }
         }
-        if !repeated.is_empty() {
+        if self.closing.is_some() && !repeated.is_empty() {
+            self.close_as(Ending::Repeated);
+        } else if !repeated.is_empty() {
             // The places count from the first pending event, and nothing was taken away in front of them: rows of
             // events and rows of lanes are not written together.
             let mut number = 0;
@@ -344,6 +381,13 @@ impl Unit {
             Target::Document(document) => {
                 // The rows that were read belong to the version that was read.
                 self.seen.ordered = None;
+                if self.closing.is_some() {
+                    if let Some(item) = &item {
+                        self.see_document_again(document, item, context);
+                    }
+                    self.seen.documents.insert(document.clone(), item);
+                    return;
+                }
                 let dropped = self.drop_marked(item.as_ref(), context, outcomes);
                 // What was read before is not what is there. A blind write that met its own mark is made anew from what is
                 // left, without what was seen; unless the document has more than its mark to say of its events.
@@ -364,7 +408,7 @@ impl Unit {
             Target::Lane(lane) => {
                 self.see_lane(lane, item, context, outcomes);
             }
-            Target::Event(_) | Target::DeadLetter => {}
+            Target::Event(_) | Target::DeadLetter | Target::Open | Target::Done => {}
         }
     }
 
@@ -478,6 +522,30 @@ impl Application {
             changes: Vec::new(),
             contribution: None,
             rejection: Some(problem.into()),
+            unmarked: false,
+            part: false,
+            stored: false,
+        }
+    }
+
+    /// An event of which nothing is known but its letter: one that is about no document any more, or that is among the events
+    /// of its document (`order_by`).
+    pub(super) fn of_letter(letter: &Letter) -> Application {
+        let text = |name: &str| letter.column(name).to_owned();
+        Application {
+            record: 0,
+            event: None,
+            sequence: text("sequence"),
+            sub: letter.sub(),
+            event_id: text("id"),
+            lane_text: text("lane"),
+            mark: None,
+            id: None,
+            lane: None,
+            shard: None,
+            changes: Vec::new(),
+            contribution: None,
+            rejection: None,
             unmarked: false,
             part: false,
             stored: false,

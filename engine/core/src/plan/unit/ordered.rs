@@ -8,12 +8,13 @@ use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
 use super::letters::Beside;
 use super::write::{self, OnDocument};
-use super::{Application, Context, MAX_ACTIONS, Sent, Step, Target, Unit};
+use super::{Application, Context, Ending, MAX_ACTIONS, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, OrderedEvent};
 use crate::dead_letter::open_letters;
 use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
 use crate::event::Event;
 use crate::fold::State;
+use crate::mark::Mark;
 use crate::program::{Guard, OnError, Projection, Source};
 use crate::report::{Outcome, Outcomes, Problem, Reason};
 use std::collections::BTreeMap;
@@ -125,6 +126,8 @@ impl Unit {
             self.pending.front().is_some_and(|front| rank(front) <= (version.order.as_str(), version.id.as_str()))
         });
         // What comes again is told by its own row; all of the document's are read for an event that is late and new.
+        let redrives = self.closing.is_some();
+        let late = late || redrives;
         let unknown: Vec<&Application> = self
             .pending
             .iter()
@@ -134,7 +137,7 @@ impl Unit {
                 !application.changes.is_empty() && !self.seen.new.contains(&(order.to_owned(), id.to_owned()))
             })
             .collect();
-        if late && self.seen.ordered.is_none() && !unknown.is_empty() {
+        if late && self.seen.ordered.is_none() && !unknown.is_empty() && !redrives {
             let count = self.pending.len().min(MAX_ACTIONS);
             let keys = self.pending.iter().take(count).map(|application| {
                 let (order, id) = rank(application);
@@ -162,6 +165,10 @@ impl Unit {
             (Some(before), true) => self.anew(&document, item, before, projection),
             _ => self.on_top(&document, item, projection),
         };
+        if redrives && let Some(failure) = failures.remove(&0) {
+            self.pending[0].rejection = Some(failure);
+            return Step::Again;
+        }
         if projection.on_error == OnError::Fail {
             let first_turned = turned.iter().find_map(|(_, failure)| failure.clone());
             if let Some(first) = failures.keys().next().copied().filter(|first| *first > 0) {
@@ -172,7 +179,7 @@ impl Unit {
                 self.pending[0].rejection = Some(failure);
                 return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
             }
-        } else if 2 * turned.len() + 2 * self.covered + 1 > MAX_ACTIONS {
+        } else if 2 * turned.len() + 2 * self.covered + 3 > MAX_ACTIONS {
             if self.covered > 1 {
                 self.limit = self.covered / 2;
                 return Step::Again;
@@ -190,13 +197,24 @@ impl Unit {
         let update = write::known(projection, &document, &state, &guard, as_wholes, context.now);
         let mut targets: Vec<Target> = Vec::new();
         let mut actions: Vec<Action> = Vec::new();
+        for (action, target) in self.closing_actions(context) {
+            actions.push(action);
+            targets.push(target);
+        }
+        let has_row = self.closing.as_ref().is_some_and(|closing| closing.has_row);
         for (number, application) in self.pending.range(..self.covered).enumerate() {
             let Some(mut ordered) = ordered_event(application, self.source) else { continue };
             let letter = letter(application, projection, source, context);
             ordered.letter = application.rejection.as_ref().map(|_| sort_key(letter.as_ref()));
             let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
-            actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
-            targets.push(Target::Event(number));
+            if has_row {
+                // The version says that nothing has come between.
+                actions.push(Writer::default().put(table, row));
+                targets.push(Target::DeadLetter);
+            } else {
+                actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
+                targets.push(Target::Event(number));
+            }
             if let Some(letter) = letter {
                 actions.push(letter);
                 targets.push(Target::DeadLetter);
@@ -208,6 +226,8 @@ impl Unit {
                 (Some(failure), _) => {
                     let mut application = Application::new(&ordered.event);
                     application.rejection = Some(failure);
+                    application.mark = Some(Mark::stored(&ordered.order));
+                    application.id = Some(ordered.id.clone());
                     let letter = letter(&application, projection, source, context);
                     ordered.letter = Some(sort_key(letter.as_ref()));
                     letter
@@ -354,6 +374,9 @@ impl Unit {
                 None => return self.fail("a row of the events table is none that viewfold has written", outcomes),
             }
         }
+        if self.closing.is_some() {
+            return self.ordered_rows_again(events, context);
+        }
         let number = self.projection;
         self.pending.retain(|application| {
             let is_there = application.rejection.is_none()
@@ -364,6 +387,48 @@ impl Unit {
             !is_there
         });
         self.seen.ordered = Some(events);
+    }
+}
+
+impl Unit {
+    /// Takes the rows of the document of an event that is redriven: its own, which says that it could not be applied, is left
+    /// out, so that it is folded like a new one.
+    fn ordered_rows_again(&mut self, mut events: Vec<OrderedEvent>, context: &Context<'_>) {
+        let (projection, _) = self.parts(context);
+        let Some(front) = self.pending.front_mut() else { return };
+        let own = rank(front);
+        let at = events.iter().position(|event| (event.order.as_str(), event.id.as_str()) == own);
+        match at.map(|at| (at, events[at].letter.is_some())) {
+            Some((_, false)) => self.close_as(Ending::Repeated),
+            Some((at, true)) => {
+                let own = events.remove(at);
+                // A letter of an event that had been applied has no record: the row has the event.
+                if front.event.is_none() {
+                    let document = front.changes.first().map(|change| change.document.clone());
+                    match event_changes(&own, projection) {
+                        Ok(changes) => {
+                            front.changes = changes;
+                            front.changes.retain(|change| Some(&change.document) == document.as_ref());
+                        }
+                        Err(failure) => front.rejection = Some(failure),
+                    }
+                    front.event = Some(own.event);
+                }
+                if let Some(closing) = &mut self.closing {
+                    closing.has_row = true;
+                }
+            }
+            None if front.event.is_none() => self.close_as(Ending::Nothing),
+            None => {}
+        }
+        self.seen.ordered = Some(events);
+        // As the rules are now, it does nothing to the document.
+        if self.pending.front().is_some_and(|front| front.changes.is_empty() && front.rejection.is_none()) {
+            self.close_as(match self.closing.as_ref().map(|closing| closing.ending) {
+                Some(Ending::Repeated) => Ending::Repeated,
+                _ => Ending::Nothing,
+            });
+        }
     }
 }
 

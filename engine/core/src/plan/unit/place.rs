@@ -88,12 +88,12 @@ impl MarkPlace {
 
     /// Takes note of an event that is redriven: the mark stays, and the event is kept beside it unless the mark is past it
     /// already.
-    pub(super) fn note_redriven(&self, writer: &mut Writer, base: Option<&Item>, mark: &Mark) {
-        let stored = base.and_then(|base| self.mark.get(base)).and_then(Value::as_str);
+    pub(super) fn note_redriven(&self, writer: &mut Writer, base: &Item, mark: &Mark) {
+        let stored = self.mark.get(base).and_then(Value::as_str);
         if stored.is_some_and(|stored| mark.standing(stored) == crate::mark::Standing::AtOrBelow) {
             return;
         }
-        let mut entries = match base.and_then(|base| self.redriven.get(base)) {
+        let mut entries = match self.redriven.get(base) {
             Some(Value::StringSet(entries)) => entries.clone(),
             _ => BTreeSet::new(),
         };

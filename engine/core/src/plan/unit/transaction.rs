@@ -5,8 +5,8 @@ use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
 use super::letters::Beside;
 use super::write::{self, OnDocument, epoch_seconds};
-use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
-use crate::bookkeeping::{self, MARK, PARTITION_KEY, REDRIVEN};
+use super::{Application, Context, Ending, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
+use crate::bookkeeping::{self, CONTRIBUTES, MARK, PARTITION_KEY, REDRIVEN, REJECTED};
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
@@ -32,6 +32,8 @@ struct Lane {
     contribution: Contribution,
     /// Whether its row has to be written.
     changed: bool,
+    /// Whether its newest event cannot be applied.
+    rejected: bool,
 }
 
 /// What folding a prefix came to.
@@ -108,14 +110,15 @@ impl Unit {
     /// back with it.
     fn unread_lanes(&self, context: &Context<'_>) -> Vec<String> {
         let (_, source) = self.parts(context);
-        if !source.retracts {
+        if !source.retracts && self.closing.is_none() {
             return Vec::new();
         }
         let mut met: HashSet<&str> = HashSet::new();
         let mut unread = Vec::new();
         for application in self.pending.iter().take(self.limit.min(MAX_ACTIONS)) {
             let Some(lane) = application.lane.as_deref().filter(|lane| met.insert(lane)) else { continue };
-            if !is_insert(application) && !self.seen.lanes.contains_key(lane) {
+            let is_new = is_insert(application) && self.closing.is_none();
+            if !is_new && !self.seen.lanes.contains_key(lane) {
                 unread.push(lane.to_owned());
             }
         }
@@ -203,7 +206,8 @@ impl Unit {
                 let (name, lane) = &mut lanes[at];
                 let is_new = self.seen.lanes.get(name).is_none_or(Option::is_none);
                 // What stays as it was needs no write, but for a lane that has no row yet.
-                lane.changed |= !changes.is_empty() || lettered || !source.retracts || is_new;
+                lane.changed |= !changes.is_empty() || lettered || !source.retracts || is_new || lane.rejected;
+                lane.rejected = lettered;
                 if let Some(mark) = &application.mark {
                     lane.last = mark.clone();
                 }
@@ -226,7 +230,8 @@ impl Unit {
             Some(Some(row)) => bookkeeping::contribution_of(row)?,
             Some(None) | None => Contribution::new(),
         };
-        Some(Lane { first: first.clone(), last: first.clone(), contribution, changed: false })
+        let rejected = self.seen.lanes.get(name).and_then(Option::as_ref).is_some_and(|row| row.contains_key(REJECTED));
+        Some(Lane { first: first.clone(), last: first.clone(), contribution, changed: false, rejected })
     }
 
     fn fold_change(
@@ -245,7 +250,8 @@ impl Unit {
         let at = match places.get(document) {
             Some(at) => *at,
             None => {
-                let must_read = projection.always_reads() || self.seen.must_read.contains(document);
+                let must_read =
+                    projection.always_reads() || self.closing.is_some() || self.seen.must_read.contains(document);
                 let folding = match self.seen.documents.get(document) {
                     Some(item) => Folding::Known(Box::new(State::new(item.clone(), projection))),
                     None if must_read || !change.deferred.is_empty() => {
@@ -294,9 +300,19 @@ impl Unit {
         let (projection, source) = self.parts(context);
         let mut actions = Vec::new();
         let mut targets = Vec::new();
+        for (action, target) in self.closing_actions(context) {
+            actions.push(action);
+            targets.push(target);
+        }
+        if self.closing.as_ref().is_some_and(|closing| closing.ending != Ending::Applied) {
+            return Some((actions, targets));
+        }
+        let is_guarded = self.closing.as_ref().is_some_and(|closing| closing.letter.is_guarded());
         let many = self.covered > 1 || !documents.is_empty() || lanes.iter().any(|(_, lane)| lane.changed);
         for (number, application) in self.pending.range(..self.covered).enumerate() {
-            if let (Guard::EventsTable { table, keep_seconds, .. }, Some(id)) = (&source.guard, &application.id) {
+            if let (Guard::EventsTable { table, keep_seconds, .. }, Some(id), false) =
+                (&source.guard, &application.id, is_guarded)
+            {
                 let expires = keep_seconds.map(|seconds| epoch_seconds(context.now) + seconds);
                 let row = bookkeeping::event_row(projection, source, id, expires);
                 actions.push(Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)));
@@ -318,17 +334,30 @@ impl Unit {
         if let Guard::Lane { table, .. } = &source.guard {
             for (name, lane) in lanes.into_iter().filter(|(_, lane)| lane.changed) {
                 let key = bookkeeping::lane_key(projection, source, &name);
+                if self.closing.is_some() && !source.retracts {
+                    if let Some(action) = self.lane_again(table, key, &name, &lane.last) {
+                        actions.push(action);
+                        targets.push(Target::Lane(name));
+                    }
+                    continue;
+                }
                 let contribution = source.retracts.then_some(&lane.contribution);
                 let seen = self.seen.lanes.get(&name).and_then(Option::as_ref);
                 let mut redriven = seen.map(bookkeeping::redriven_of).unwrap_or_default();
                 redriven.retain(|mark| !lane.last.has_passed(mark));
-                let row = bookkeeping::lane_row(key, Some(&lane.last.text), &redriven, contribution);
+                let mut row = bookkeeping::lane_row(key, Some(&lane.last.text), &redriven, contribution);
+                if lane.rejected && source.retracts {
+                    row.insert(REJECTED.to_owned(), Value::Bool(true));
+                }
                 let (mark, redriven) = (DocumentPath::attribute(MARK), DocumentPath::attribute(REDRIVEN));
                 let mut writer = Writer::default();
                 match seen {
                     Some(row) => {
                         writer.require_unchanged(&mark, row.get(MARK));
                         writer.require_unchanged(&redriven, row.get(REDRIVEN));
+                        // What is redriven changes the contribution and leaves the mark.
+                        let contributes = DocumentPath::attribute(CONTRIBUTES);
+                        writer.require_unchanged(&contributes, row.get(CONTRIBUTES));
                     }
                     None if source.retracts => writer.require_no_item(PARTITION_KEY),
                     None => {
@@ -344,7 +373,8 @@ impl Unit {
             let action = match folding {
                 Folding::Known(state) => {
                     let as_wholes = self.seen.as_wholes.contains(&document);
-                    write::known(projection, &document, &state, &OnDocument::Nothing, as_wholes, context.now)
+                    let guard = self.redriven_on_document(context);
+                    write::known(projection, &document, &state, &guard, as_wholes, context.now)
                 }
                 Folding::Blind(effects) => {
                     let without_maps = self.seen.without_maps.contains(&document);
@@ -367,6 +397,11 @@ impl Unit {
     /// Keeps what has been seen of a lane's row, and drops the events that its mark says were applied before.
     pub(super) fn see_lane(&mut self, lane: &str, item: Option<Item>, context: &Context<'_>, outcomes: &mut Outcomes) {
         let (_, source) = self.parts(context);
+        if self.closing.is_some() {
+            self.see_lane_again(item.as_ref(), source.retracts);
+            self.seen.lanes.insert(lane.to_owned(), item);
+            return;
+        }
         let redriven = item.as_ref().map(bookkeeping::redriven_of).unwrap_or_default();
         if !redriven.is_empty() {
             let was_redriven = |application: &Application, mark: &Mark| {
@@ -438,5 +473,6 @@ fn size(action: &Action) -> usize {
         Action::Update(update) => values(&update.values) + item(&update.key) + update.expression.len(),
         Action::Put(put) => values(&put.values) + item(&put.item),
         Action::Delete(delete) => values(&delete.values) + item(&delete.key),
+        Action::Check(check) => values(&check.values) + item(&check.key),
     }
 }

@@ -2,9 +2,10 @@
 
 use super::super::expression::Writer;
 use super::super::request::Action;
-use super::place::MarkMove;
+use super::place::{MarkMove, MarkPlace};
 use crate::evaluate::DocumentKey;
 use crate::fold::{Effects, State};
+use crate::mark::Mark;
 use crate::program::{DocumentPath, Projection, Step, Term};
 use std::collections::BTreeSet;
 use viewfold_value::{Item, Number, Value};
@@ -15,6 +16,8 @@ pub(super) enum OnDocument<'a> {
     Nothing,
     /// Moves the mark.
     Mark(MarkMove<'a>),
+    /// Leaves the mark, and remembers beside it an event that is redriven.
+    Redriven { place: MarkPlace, mark: &'a Mark },
     /// Sets the version.
     Version(String),
 }
@@ -63,6 +66,13 @@ pub(super) fn mark_only(
     writer.update(&projection.table.name, document.item(projection))
 }
 
+/// That there is no document.
+pub(super) fn no_document(projection: &Projection, document: &DocumentKey) -> Action {
+    let mut writer = Writer::default();
+    writer.require_no_item(&projection.table.partition_key.name);
+    writer.check(&projection.table.name, document.item(projection))
+}
+
 /// The write of a document that has been read: it is conditional on everything that was read. Nothing where there is
 /// nothing to write. `as_wholes`: top-level attributes are compared and set as wholes, for what is in their maps would be
 /// too much for an expression.
@@ -87,7 +97,7 @@ pub(super) fn known(
         // Under `order_by` there is a row even of a document that never was: its version says that it has events. And the
         // mark of one that came and went in one batch has to be somewhere.
         let is_needed = match guard {
-            OnDocument::Nothing => false,
+            OnDocument::Nothing | OnDocument::Redriven { .. } => false,
             OnDocument::Mark(_) => state.replaced(),
             OnDocument::Version(_) => true,
         };
@@ -149,7 +159,8 @@ fn conditions(
 ) {
     let Some(base) = state.base() else { return };
     writer.require_item(&projection.table.partition_key.name);
-    let mut read: Vec<DocumentPath> = touched.iter().cloned().collect();
+    // A map that is not there is made as a whole: another one that came in the meantime must not be lost.
+    let mut read: Vec<DocumentPath> = touched.iter().map(|path| path.first_missing(base)).collect();
     read.extend(read_paths(projection));
     read.extend(guard.read_paths(projection, base));
     if projection.can_delete() {
@@ -272,6 +283,7 @@ impl OnDocument<'_> {
         match self {
             OnDocument::Nothing => Vec::new(),
             OnDocument::Mark(to) => to.place.read_paths(base).into(),
+            OnDocument::Redriven { place, .. } => place.read_paths(base).into(),
             OnDocument::Version(_) => vec![DocumentPath::attribute(&projection.version_attribute())],
         }
     }
@@ -280,6 +292,7 @@ impl OnDocument<'_> {
         match self {
             OnDocument::Nothing => {}
             OnDocument::Mark(to) => to.known(writer, base),
+            OnDocument::Redriven { place, mark } => place.note_redriven(writer, base, mark),
             OnDocument::Version(version) => {
                 writer.set(&DocumentPath::attribute(&projection.version_attribute()), Value::from(version.as_str()));
             }

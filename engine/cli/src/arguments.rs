@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use viewfold_core::compile::DEAD_LETTER_TABLE;
 
 /// Folds events from Kinesis and DynamoDB streams into DynamoDB documents, exactly once, as YAML projections say.
 #[derive(Debug, Parser)]
@@ -18,6 +19,8 @@ Examples:
   viewfold test projections
   viewfold run projections/votes --events - --db votes.db --format json < events.json
   viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
+  viewfold dead-letters list --aws
+  viewfold redrive projections/votes --all --dry-run --aws
 
 Exit codes: 0 done, 1 findings or failures, 2 wrong use.";
 
@@ -31,6 +34,10 @@ pub(crate) enum Command {
     Test(Test),
     /// Print the tables that projections need as CreateTable requests, or make them
     Tables(Tables),
+    /// Look at events that could not be applied
+    DeadLetters(DeadLetters),
+    /// Apply dead letters by the projections as they are now, each exactly once
+    Redrive(Redrive),
     /// Print the JSON Schema of projection or test files, for editors
     Schema(Schema),
 }
@@ -151,6 +158,135 @@ pub(crate) struct Where {
     /// Use AWS, with the region and credentials of the environment
     #[arg(long)]
     pub(crate) aws: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetters {
+    #[command(subcommand)]
+    pub(crate) command: DeadLettersCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List them: which event, of which projection, and why it could not be applied
+    List(ListLetters),
+    /// Show one, with its payload
+    Show(ShowLetter),
+    /// Print them as Lambda events, a line each, as `viewfold run --events` takes them
+    Export(ExportLetters),
+}
+
+/// The table of dead letters.
+#[derive(Debug, Args)]
+pub(crate) struct LetterTable {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    /// The table of dead letters, without the prefix
+    #[arg(long, value_name = "NAME", env = "VIEWFOLD_DEAD_LETTER_TABLE", default_value = DEAD_LETTER_TABLE)]
+    pub(crate) table: String,
+}
+
+/// Which letters are meant.
+#[derive(Debug, Args)]
+pub(crate) struct LetterFilter {
+    /// Only those of this projection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) projection: Option<String>,
+    /// Only those of this stream or table
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// Only those with this reason, `missing_value` for one
+    #[arg(long, value_name = "CODE")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  viewfold dead-letters list --aws
+  viewfold dead-letters list --db votes.db --reason missing_value
+  viewfold dead-letters list --endpoint http://127.0.0.1:8000 --closed --format json")]
+pub(crate) struct ListLetters {
+    #[command(flatten)]
+    pub(crate) table: LetterTable,
+    #[command(flatten)]
+    pub(crate) filter: LetterFilter,
+    /// Those that have been dealt with, and what came of them, instead of those that wait
+    #[arg(long)]
+    pub(crate) closed: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  viewfold dead-letters show 3f9a0c11d2e4 --aws
+  viewfold dead-letters show 3f9a --db votes.db --format json")]
+pub(crate) struct ShowLetter {
+    /// Its id, as `list` shows it, or the beginning of it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) table: LetterTable,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each line is a Lambda event of one record, with the letter beside it under `deadLetter`. So a corrected projection can be tried \
+on this machine before it is deployed:
+
+  viewfold dead-letters export --aws > letters.jsonl
+  viewfold run projections/votes --events letters.jsonl")]
+pub(crate) struct ExportLetters {
+    #[command(flatten)]
+    pub(crate) table: LetterTable,
+    #[command(flatten)]
+    pub(crate) filter: LetterFilter,
+    /// Those that have been dealt with instead of those that wait
+    #[arg(long)]
+    pub(crate) closed: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Correct the projections, deploy them, and redrive: each event is applied by the projections named here, in the transaction that \
+closes its letter. The command may be ended at any moment and run again, also while the function runs.
+
+A redriven event is late. Where a rule sets or removes what a newer event may have set, the command asks first. Under \
+`retract: true` a letter is closed as superseded when a newer change of its item has been applied.
+
+Examples:
+  viewfold redrive projections/votes --all --dry-run --aws
+  viewfold redrive projections/votes --id 3f9a0c11d2e4 --aws
+  viewfold redrive projections/votes --reason missing_value --yes --db votes.db")]
+pub(crate) struct Redrive {
+    /// Projection files, and folders with all their subfolders
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The letter with this id, or the beginning of it; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    pub(crate) id: Vec<String>,
+    /// Every letter of these projections
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) filter: LetterFilter,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask, also where something newer may be overwritten
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Tables(arguments) => commands::tables::run(&arguments),
+        Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),
+        Command::Redrive(arguments) => commands::redrive::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
     };
     match outcome {

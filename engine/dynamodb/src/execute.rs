@@ -76,6 +76,8 @@ pub async fn execute_at(
             let Some((number, request)) = batch.next() else { break };
             let store = store.clone();
             in_flight.spawn(async move { (number, store.send(&request).await) });
+            // The request sets out before more of the batch is worked on.
+            tokio::task::yield_now().await;
         }
         let answered = match &times {
             None => in_flight.join_next().await,

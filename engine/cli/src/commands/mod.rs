@@ -1,5 +1,7 @@
 //! One file for each command.
 
+pub(crate) mod dead_letters;
+pub(crate) mod redrive;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod tables;

@@ -1,7 +1,7 @@
 //! The state machine of a batch, driven by hand: which requests it makes, and what it makes of their answers.
 
 use std::sync::Arc;
-use viewfold_core::compile::{File, Options, compile};
+use viewfold_core::compile::{DEAD_LETTER_TABLE, File, Options, compile};
 use viewfold_core::plan::{Action, Answer, Batch, Cancellation, Request, Update};
 use viewfold_core::program::Program;
 use viewfold_core::report::{Counts, Fate, Reason, Report};
@@ -68,7 +68,13 @@ fn invocation(records: &[String]) -> String {
     format!(r#"{{"Records":[{}]}}"#, records.join(","))
 }
 
-/// Carries a batch out, each request answered by `answer`; the requests and the report.
+/// Whether it asks which events wait among the dead letters: every batch begins with that.
+fn asks_for_letters(request: &Request) -> bool {
+    matches!(request, Request::Query { table, .. } if **table == *DEAD_LETTER_TABLE)
+}
+
+/// Carries a batch out, no event waiting among the dead letters and each other request answered by `answer`; the requests and
+/// the report.
 fn carry_out(
     program: &Program,
     records: &[String],
@@ -78,6 +84,10 @@ fn carry_out(
     let mut batch = Batch::new(program, payload.as_bytes(), NOW).unwrap();
     let mut requests = Vec::new();
     while let Some((number, request)) = batch.next() {
+        if asks_for_letters(&request) {
+            batch.answer(number, Answer::Rows(Some(Vec::new())));
+            continue;
+        }
         let answered = answer(requests.len(), &request);
         requests.push(request);
         batch.answer(number, answered);
@@ -116,8 +126,9 @@ fn many_events_on_one_document_are_one_write() {
     assert_eq!(value(update, "n").to_string(), "50005000");
     assert_eq!(value(update, "last").to_string(), "10000");
     assert_eq!(value(update, "_vf_p").as_str(), Some("kinesis/s/005/10000/0000000000"));
-    assert_eq!(update.condition.as_deref(), Some("(attribute_not_exists(#2) OR (#2 >= :4 AND #2 < :3))"), "{update:?}");
-    let given: Vec<&str> = update.values[3..].iter().filter_map(|(_, value)| value.as_str()).collect();
+    let condition = "(attribute_not_exists(#2) OR (#2 >= :3 AND #2 < :2)) AND attribute_not_exists(#3)";
+    assert_eq!(update.condition.as_deref(), Some(condition), "{update:?}");
+    let given: Vec<&str> = update.values[2..4].iter().filter_map(|(_, value)| value.as_str()).collect();
     assert_eq!(given, ["kinesis/s/001/1/0000000000", "kinesis/s/"]);
     assert_eq!((counts(&report).applied, report.first_failure()), (10_000, None));
 }
@@ -128,7 +139,8 @@ fn many_documents_are_a_write_each() {
         .map(|n| record(n, &format!("d{}", n % 1000), &format!(r#"{{"id":"d{}","n":1}}"#, n % 1000)))
         .collect();
     let (requests, report) = carry_out(&counted(), &records, |_, _| Answer::Done);
-    assert_eq!((requests.len(), report.requests), (1000, 1000));
+    // Beside the writes, the open dead letters are asked for.
+    assert_eq!((requests.len(), report.requests), (1000, 1001));
     assert!(requests.iter().all(|request| value(update(request), "n").to_string() == "10"));
 }
 
@@ -416,4 +428,121 @@ fn a_late_event_of_a_document_with_too_many_is_a_dead_letter() {
     assert_eq!(report.troubles.iter().map(|trouble| trouble.reason).collect::<Vec<_>>(), [Some(Reason::TooLate)]);
     let (_, report) = ordered(Some(Vec::new()));
     assert_eq!(counts(&report).applied, 1);
+}
+
+/// Counts of documents that many lanes feed, by the newest event of each shard.
+fn by_shard() -> Program {
+    program(
+        "projection: p\n\
+         source: { kinesis: { stream: s, lane: $.lane } }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: { last_event_id: shard }\n\
+         key: { id: $.id }\n\
+         rules: [{ add: { n: $.n } }]\n",
+    )
+}
+
+#[test]
+fn a_shards_mark_is_an_entry_of_a_map_that_is_made_when_it_is_needed() {
+    let records: Vec<String> = (1..101)
+        .map(|n| record(n, &format!("l{}", n % 7), &format!(r#"{{"id":"a","lane":"l{}","n":1}}"#, n % 7)))
+        .collect();
+    let (requests, report) = carry_out(&by_shard(), &records, |_, _| Answer::Done);
+    assert_eq!((requests.len(), counts(&report).applied), (1, 100));
+    let first = update(&requests[0]);
+    assert!(first.expression.contains("#1.#2 = :3"), "{first:?}");
+    assert_eq!(first.names[1..3], [("#1".into(), "_vf_p".into()), ("#2".into(), "shardId-000000000000".into())]);
+
+    // The map is not there yet.
+    let (requests, report) = carry_out(&by_shard(), &records, |number, _| match number {
+        0 => Answer::NoParent("the document path is invalid".into()),
+        _ => Answer::Done,
+    });
+    assert_eq!((requests.len(), counts(&report).applied), (2, 100));
+    let map = value(update(&requests[1]), "_vf_p");
+    assert_eq!(map.to_string(), r#"{"shardId-000000000000":"kinesis/s/003/100/0000000000"}"#);
+    assert!(
+        update(&requests[1]).condition.as_deref().is_some_and(|condition| condition.contains("attribute_not_exists"))
+    );
+}
+
+#[test]
+fn a_record_without_a_shard_has_no_mark_of_one() {
+    let record = record(1, "l", r#"{"id":"a","lane":"l","n":1}"#).replace("shardId-000000000000:1", "1");
+    let (_, report) = carry_out(&by_shard(), &[record], |_, _| Answer::Done);
+    assert_eq!(report.troubles.iter().map(|trouble| trouble.reason).collect::<Vec<_>>(), [Some(Reason::MissingValue)]);
+}
+
+/// The row of an open letter, as a batch asks for it.
+fn open_letter(sequence: &str, lane: &str) -> Item {
+    let texts = [("projection", "p"), ("lane", lane), ("sequence", sequence)];
+    let mut row: Item = texts.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text))).collect();
+    row.insert("sub".to_owned(), Value::Number(0u64.into()));
+    row
+}
+
+#[test]
+fn an_event_that_waits_among_the_dead_letters_is_left_to_be_redriven() {
+    let payload = invocation(&orders(1..4));
+    let program = counted();
+    let mut batch = Batch::new(&program, payload.as_bytes(), NOW).unwrap();
+    let (number, request) = batch.next().unwrap();
+    let Request::Query { table, partition, attributes, .. } = &request else { panic!("{request:?}") };
+    assert_eq!((&**table, partition.1.as_str()), (DEAD_LETTER_TABLE, Some("open/s")));
+    assert!(attributes.contains(&"sequence") && !attributes.contains(&"record"), "payloads are not read");
+    // Nothing is written before the answer is there.
+    assert_eq!(batch.next(), None);
+    batch.answer(number, Answer::Rows(Some(vec![open_letter("2", "a"), open_letter("3", "another lane")])));
+    let (number, request) = batch.next().unwrap();
+    assert_eq!(value(update(&request), "n").to_string(), "4");
+    batch.answer(number, Answer::Done);
+    let report = batch.finish("unfinished");
+    assert_eq!((counts(&report).applied, counts(&report).repeated), (2, 1));
+}
+
+#[test]
+fn without_the_open_dead_letters_nothing_is_written() {
+    let payload = invocation(&orders(1..4));
+    let program = counted();
+    let mut batch = Batch::new(&program, payload.as_bytes(), NOW).unwrap();
+    let (number, _) = batch.next().unwrap();
+    batch.answer(number, Answer::Failed("throttled".into()));
+    assert_eq!(batch.next(), None);
+    let report = batch.finish("unfinished");
+    assert_eq!(counts(&report).failed, 3);
+    let message = report.first_failure().map(|trouble| trouble.message.clone()).unwrap_or_default();
+    assert!(message.contains("open dead letters could not be read: throttled"), "{message}");
+}
+
+#[test]
+fn a_large_record_is_kept_in_several_rows_that_are_there_before_its_letter() {
+    // What cannot be packed smaller.
+    let mut seed = 1_u64;
+    let noise: String = (0..1_200_000)
+        .map(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'a' + u8::try_from(seed >> 59).unwrap_or(0) % 26)
+        })
+        .collect();
+    let large = record(1, "a", &format!(r#"{{"id":"a","noise":"{noise}"}}"#));
+    let mut met = false;
+    let (requests, report) = carry_out(&counted(), &[large], |_, request| match request {
+        // There is no document whose mark could move.
+        Request::Transact(_) if !std::mem::replace(&mut met, true) => {
+            Answer::Cancelled(vec![Cancellation::ConditionFailed(None), Cancellation::None])
+        }
+        _ => Answer::Done,
+    });
+    let rows: Vec<&Item> = requests
+        .iter()
+        .filter_map(|request| match request {
+            Request::Write(Action::Put(put)) => Some(&put.item),
+            _ => None,
+        })
+        .collect();
+    assert!(rows.len() > 1, "{} parts", rows.len());
+    assert!(rows.iter().all(|row| row["pk"].as_str() == Some("payload/s")));
+    let Some(Request::Transact(last)) = requests.last() else { panic!("the letter comes last") };
+    assert!(matches!(last.as_slice(), [Action::Check(_), Action::Put(_)]), "{last:?}");
+    assert_eq!((requests.len(), counts(&report).rejected), (rows.len() + 2, 1));
 }

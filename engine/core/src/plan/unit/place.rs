@@ -106,7 +106,6 @@ impl MarkMove<'_> {
     /// The move on a document that has not been read. `without_maps`: the map of marks is not there, and is made.
     pub(super) fn blind(&self, writer: &mut Writer, without_maps: bool) {
         let mark = &self.place.mark;
-        writer.require_unchanged(&self.place.redriven, None);
         match mark.0.as_slice() {
             [root, shard] if without_maps => {
                 let map = Item::from([(shard.clone(), Value::String(self.last.text.clone()))]);
@@ -119,6 +118,7 @@ impl MarkMove<'_> {
                 writer.set(mark, Value::String(self.last.text.clone()));
             }
         }
+        writer.require_unchanged(&self.place.redriven, None);
     }
 
     /// The move on a document as it was read: that it is still so is required elsewhere.

@@ -203,7 +203,8 @@ impl Compiler<'_> {
             };
             let message = format!(
                 "the key of `{}` does not contain {shown}, so its document is fed by many lanes, and the newest event of \
-                 one lane says nothing about the others",
+                 one lane says nothing about the others (as with a person's score over many products: event 17 of one \
+                 product would make event 12 of another look like a repeat, and its score would be lost)",
                 compiled.name
             );
             self.error(Code::UnsoundGuard, span, message).help =

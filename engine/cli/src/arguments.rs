@@ -100,10 +100,16 @@ pub(crate) struct Run {
 A test file names projections, and cases: items that are there before, events, and the tables as they have to be \
 afterwards. Each case runs in an embedded DynamoDB of its own, by the same code that the function runs.
 
+A case that holds is run again under schedules, as far as the guards of its projections promise the same documents: events \
+one by one and in other batches, delivered twice, given up in the middle and bisected, with a crash behind each store call \
+and with its answer lost; under `events_table`, in other orders too. They are the same ones every time.
+
 Examples:
   viewfold test
   viewfold test projections/votes
-  viewfold test projections --filter 'deleted'")]
+  viewfold test projections --filter 'deleted'
+  viewfold test projections --schedules 0
+  viewfold test projections --schedules 1000")]
 pub(crate) struct Test {
     /// Test files, and folders with all their subfolders
     #[arg(value_name = "PATH", default_value = "projections")]
@@ -111,6 +117,9 @@ pub(crate) struct Test {
     /// Run only cases whose name contains this
     #[arg(long, value_name = "TEXT")]
     pub(crate) filter: Option<String>,
+    /// The most schedules for each case, sampled evenly from all crashes there could be; 0 for the plain run alone
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) schedules: usize,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

@@ -10,7 +10,12 @@ use viewfold_core::report::{Counts, Report, Trouble};
 use viewfold_dynamodb::{Limits, execute, execute_at};
 
 /// The most rounds through the streams of views: more than any chain is long, unless it goes round in a circle.
-const MAX_ROUNDS: usize = 1000;
+pub(crate) const MAX_ROUNDS: usize = 1000;
+
+/// Why there is no end of the rounds.
+pub(crate) fn in_a_circle() -> Failure {
+    Failure::new(format!("the views still feed each other after {MAX_ROUNDS} rounds: do they go round in a circle?"))
+}
 
 /// What became of all invocations together.
 #[derive(Default)]
@@ -81,7 +86,7 @@ pub(crate) async fn fold(
         true => Some(Streams::follow(connection, program).await?),
         false => None,
     };
-    let progress = Progress::new(invocations.len());
+    let progress = Progress::new(invocations.len(), "records");
     for invocation in invocations {
         let place = Place { file: invocation.file.clone(), event: Some(invocation.number) };
         if !carry_out(program, connection, invocation.payload.get(), &place, now, &mut folded).await {
@@ -102,8 +107,7 @@ pub(crate) async fn fold(
             }
         }
     }
-    let message = format!("the views still feed each other after {MAX_ROUNDS} rounds: do they go round in a circle?");
-    folded.stopped = Some(Failure::new(message));
+    folded.stopped = Some(in_a_circle());
     Ok(folded)
 }
 

@@ -14,21 +14,22 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Progress over `total` records.
-    pub(crate) fn new(total: usize) -> Progress {
+    /// Progress over so many things, `records` for one.
+    pub(crate) fn new(total: usize, things: &str) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left") {
+        let template = format!("{{bar:40}} {{pos}}/{{len}} {things}, {{per_sec}}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         Progress { started: Instant::now(), bar }
     }
 
-    /// So many more records are done.
-    pub(crate) fn advance(&self, records: usize) {
+    /// So many more are done.
+    pub(crate) fn advance(&self, things: usize) {
         if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        self.bar.inc(records as u64);
+        self.bar.inc(things as u64);
     }
 }
 

@@ -5,12 +5,15 @@ use crate::output::Failure;
 use dynoxide::Database;
 use std::path::Path;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use viewfold_dynamodb::{Store, client};
 
 /// A DynamoDB, and how it is reached.
 pub(crate) struct Connection {
     pub(crate) store: Store,
     pub(crate) config: client::SdkConfig,
+    /// Keeps the embedded one open, where it is one.
+    _open: Option<oneshot::Sender<()>>,
 }
 
 /// Connects to the DynamoDB that the arguments name; without any, to an embedded one in memory.
@@ -27,17 +30,18 @@ pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
         }
         Where { db, .. } => return connect_embedded(db.as_deref()).await,
     };
-    Ok(Connection { store: Store::new(&config), config })
+    Ok(Connection { store: Store::new(&config), config, _open: None })
 }
 
 /// Connects to an embedded DynamoDB: in the file, or in memory.
 pub(crate) async fn connect_embedded(file: Option<&Path>) -> Result<Connection, Failure> {
-    let config = client::to_endpoint(&embedded(file).await?).await;
-    Ok(Connection { store: Store::new(&config), config })
+    let (url, open) = embedded(file).await?;
+    let config = client::to_endpoint(&url).await;
+    Ok(Connection { store: Store::new(&config), config, _open: Some(open) })
 }
 
-/// Serves the embedded DynamoDB on this machine for as long as the process lives, and returns its address.
-async fn embedded(file: Option<&Path>) -> Result<String, Failure> {
+/// Serves the embedded DynamoDB on this machine until what is returned with its address goes.
+async fn embedded(file: Option<&Path>) -> Result<(String, oneshot::Sender<()>), Failure> {
     let database = match file {
         None => Database::memory(),
         Some(path) => {
@@ -53,8 +57,10 @@ async fn embedded(file: Option<&Path>) -> Result<String, Failure> {
         .await
         .map_err(|error| Failure::new(format!("no port of this machine can be listened on: {error}")))?;
     let address = listener.local_addr().map_err(|error| Failure::new(format!("the port cannot be told: {error}")))?;
-    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
-    Ok(format!("http://{address}"))
+    let (open, closed) = oneshot::channel::<()>();
+    let closed = async { drop(closed.await) };
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, closed));
+    Ok((format!("http://{address}"), open))
 }
 
 /// The runtime that clients and the embedded DynamoDB run on.

@@ -3,7 +3,7 @@
 use super::load;
 use crate::arguments::{Format, Test};
 use crate::output::{Failure, Outcome, count, print};
-use crate::testing::case;
+use crate::testing::case::{self, Verdict};
 use crate::testing::files::{self, Loaded};
 use crate::{output, store};
 use serde_json::{Value as Json, json};
@@ -14,7 +14,7 @@ struct Ended {
     file: String,
     line: usize,
     name: String,
-    differences: Vec<String>,
+    verdict: Verdict,
 }
 
 /// Runs the tests beside projections, and says how documents differ from what they have to be.
@@ -40,12 +40,16 @@ pub(crate) fn run(arguments: &Test) -> Result<Outcome, Failure> {
             }
         }
     }
-    let failed = ended.iter().filter(|case| !case.differences.is_empty()).count();
+    let failed = ended.iter().filter(|case| !case.verdict.differences.is_empty()).count();
     match arguments.format {
         Format::Text => {
             let mut verdict = format!("{}, {failed} failed", count(ended.len(), "case"));
             if broken > 0 {
                 verdict += &format!(", {} could not be run", count(broken, "file"));
+            }
+            if arguments.schedules > 0 {
+                let schedules: usize = ended.iter().map(|case| case.verdict.schedules).sum();
+                verdict += &format!("; {}", count(schedules, "schedule"));
             }
             print(&format!("{verdict}\n"))?;
         }
@@ -55,7 +59,8 @@ pub(crate) fn run(arguments: &Test) -> Result<Outcome, Failure> {
                 .map(|case| {
                     json!({
                         "file": case.file, "line": case.line, "name": case.name,
-                        "passed": case.differences.is_empty(), "differences": case.differences,
+                        "passed": case.verdict.differences.is_empty(), "differences": case.verdict.differences,
+                        "schedules": case.verdict.schedules,
                     })
                 })
                 .collect();
@@ -87,24 +92,24 @@ async fn run_file(loaded: &Loaded, arguments: &Test) -> Result<Vec<Ended>, Failu
             finding.help("a case has a name, `events`, and `documents` as they have to be")
         ]));
     }
+    let any_order = files::any_order(&paths)?;
     let mut ended = Vec::new();
     for test in loaded.file.cases.iter() {
         if arguments.filter.as_ref().is_some_and(|text| !test.name.contains(text.as_str())) {
             continue;
         }
-        let differences = case::run(loaded, test, &compiled.program).await?;
+        let verdict = case::run(loaded, test, &compiled.program, &any_order, arguments.schedules).await?;
         let (line, _) = loaded.source.position(test.span.start);
-        ended.push(Ended { file: loaded.source.name.clone(), line, name: test.name.value.clone(), differences });
+        ended.push(Ended { file: loaded.source.name.clone(), line, name: test.name.value.clone(), verdict });
     }
     Ok(ended)
 }
 
 fn shown(case: &Ended) -> String {
-    let Ended { file, line, name, differences } = case;
-    let mut text = match differences.is_empty() {
-        true => format!("ok      {file}:{line}: {name}\n"),
-        false => format!("FAILED  {file}:{line}: {name}\n"),
-    };
+    let Ended { file, line, name, verdict: Verdict { differences, schedules } } = case;
+    let word = if differences.is_empty() { "ok     " } else { "FAILED " };
+    let schedules = if *schedules == 0 { String::new() } else { format!(" ({})", count(*schedules, "schedule")) };
+    let mut text = format!("{word} {file}:{line}: {name}{schedules}\n");
     for difference in differences {
         text += &format!("        {difference}\n");
     }

@@ -1,18 +1,18 @@
-//! One case, in an embedded DynamoDB of its own.
+//! One case: its plain run, in an embedded DynamoDB of its own, and its runs under schedules, each in another one.
 
+use super::again;
 use super::difference;
 use super::files::Loaded;
 use super::record::{Record, Records};
-use crate::documents;
 use crate::events::{self, Invocation};
 use crate::fold::fold;
 use crate::output::Failure;
 use crate::store::{Connection, connect_embedded};
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use viewfold_core::plan::{Action, Answer, Put, Request};
-use viewfold_core::program::{Program, Table};
+use viewfold_core::program::{Guard, Program, Table};
 use viewfold_core::report::Fate;
 use viewfold_core::tables::{Needed, Purpose, required};
 use viewfold_dynamodb::tables;
@@ -21,10 +21,36 @@ use viewfold_spec::{Code, Diagnostic, Spanned};
 use viewfold_value::{Item, Value};
 
 /// The engine's clock in tests: an hour behind the first event that has no `time` of its own.
-const CLOCK: &str = "2026-01-01T01:00:00Z";
+pub(super) const CLOCK: &str = "2026-01-01T01:00:00Z";
 
-/// Runs a case; how it differs from what is expected, a line each.
-pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Result<Vec<String>, Failure> {
+/// What became of a case.
+#[derive(Default)]
+pub(crate) struct Verdict {
+    /// How it differs from what is expected, a line each.
+    pub(crate) differences: Vec<String>,
+    /// How many schedules it was run under.
+    pub(crate) schedules: usize,
+}
+
+/// What the runs of a case share.
+pub(super) struct Run<'a> {
+    records: Records<'a>,
+    pub(super) case: &'a Case,
+    needed: &'a [Needed],
+    /// The tables of documents.
+    pub(super) views: Vec<&'a Table>,
+    /// The number of the event of each record, by its sequence number.
+    numbers: HashMap<String, usize>,
+}
+
+/// Runs a case, and where it holds, under as many schedules as are asked for.
+pub(crate) async fn run(
+    loaded: &Loaded,
+    case: &Case,
+    program: &Program,
+    any_order: &HashSet<String>,
+    most_schedules: usize,
+) -> Result<Verdict, Failure> {
     let records = Records { loaded, program };
     if case.documents.is_none() && case.contains.is_none() && case.dead_letters.is_none() {
         let finding = Diagnostic::error(
@@ -35,16 +61,13 @@ pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Resu
         );
         return Err(Failure::findings(&[finding.help("give it `documents`, `contains` or `dead_letters`")]));
     }
-    let connection = connect_embedded(None).await?;
     let needed = required(program);
-    for table in &needed {
-        tables::create_if_missing(connection.store.client(), table).await.map_err(Failure::new)?;
-    }
-    let views: Vec<&Table> =
-        needed.iter().filter(|needed| needed.purpose == Purpose::Documents).map(|needed| &needed.table).collect();
-    give(&records, case, &views, &connection).await?;
-
-    let (invocations, numbers) = invocations(&records, case)?;
+    let documents = needed.iter().filter(|needed| needed.purpose == Purpose::Documents);
+    let views = documents.map(|needed| &needed.table).collect();
+    let mut run = Run { records, case, needed: &needed, views, numbers: HashMap::new() };
+    let connection = run.prepare().await?;
+    let (invocations, numbers) = invocations(&run.records, case)?;
+    run.numbers = numbers;
     let folded = fold(program, &connection, &invocations, true, Some(CLOCK)).await?;
     if let Some(failure) = folded.stopped {
         return Err(failure);
@@ -56,13 +79,73 @@ pub(crate) async fn run(loaded: &Loaded, case: &Case, program: &Program) -> Resu
             differences.push(format!("{place}, record {}: not applied by {by}: {}", trouble.record, trouble.message));
         }
     }
-    differences.extend(tables_differ(&records, case, &views, &connection).await?);
-    let letters = letters_differ(case, &needed, &numbers, &connection).await?;
+    differences.extend(tables_differ(&run.records, case, &run.views, &connection).await?);
+    let letters = run.letters(&connection).await?;
     // A case that does not speak of dead letters may have some; where it fails, they are probably why.
     if case.dead_letters.is_some() || !differences.is_empty() {
-        differences.extend(letters);
+        differences.extend(letters_differ(case, letters.clone()));
     }
-    Ok(differences)
+    if !differences.is_empty() || most_schedules == 0 {
+        return Ok(Verdict { differences, schedules: 0 });
+    }
+    let plain = run.outcome(&connection).await?;
+    again::run(&run, &plain, &invocations, any_order, most_schedules).await
+}
+
+/// What a run leaves behind.
+pub(super) struct Outcome {
+    /// The documents of each table, without marks: an event that changes nothing need not move one.
+    pub(super) documents: Vec<Vec<Item>>,
+    pub(super) letters: BTreeSet<Letter>,
+}
+
+impl Run<'_> {
+    pub(super) fn program(&self) -> &Program {
+        self.records.program
+    }
+
+    /// A DynamoDB with what is there before.
+    pub(super) async fn prepare(&self) -> Result<Connection, Failure> {
+        let connection = connect_embedded(None).await?;
+        for table in self.needed {
+            tables::create_if_missing(connection.store.client(), table).await.map_err(Failure::new)?;
+        }
+        give(&self.records, self.case, &self.views, &connection).await?;
+        Ok(connection)
+    }
+
+    pub(super) async fn outcome(&self, connection: &Connection) -> Result<Outcome, Failure> {
+        let mut documents = Vec::new();
+        for table in &self.views {
+            let mut found = crate::documents::read(&connection.store, self.program(), table, false).await?;
+            let writers = self.program().projections.iter().filter(|projection| projection.table.name == table.name);
+            for source in writers.flat_map(|projection| &projection.sources) {
+                let Guard::Document { attribute, .. } = &source.guard else { continue };
+                for item in &mut found {
+                    item.remove(attribute);
+                }
+            }
+            documents.push(found);
+        }
+        let letters = self.letters(connection).await?.into_iter().map(|(letter, _)| letter).collect();
+        Ok(Outcome { documents, letters })
+    }
+
+    /// The dead letters, each with its message.
+    async fn letters(&self, connection: &Connection) -> Result<Vec<(Letter, String)>, Failure> {
+        let Some(table) = self.needed.iter().find(|needed| needed.purpose == Purpose::DeadLetters) else {
+            return Ok(Vec::new());
+        };
+        let rows = connection.store.scan(&table.table.name).await.map_err(Failure::new)?;
+        let text = |row: &Item, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let letters = rows.iter().map(|row| {
+            let event = self.numbers.get(&text(row, "sequence")).copied();
+            ((event, text(row, "projection"), text(row, "reason")), text(row, "message"))
+        });
+        let mut letters: Vec<(Letter, String)> = letters.collect();
+        letters.sort();
+        Ok(letters)
+    }
 }
 
 /// Puts the items that are there before.
@@ -155,7 +238,7 @@ async fn tables_differ(
                 let finding = Diagnostic::error(Code::WrongForm, &records.loaded.source, literal.span, message);
                 return Err(Failure::findings(&[finding]));
             }
-            let found = documents::read(&connection.store, records.program, table, false).await?;
+            let found = crate::documents::read(&connection.store, records.program, table, false).await?;
             let ignored = records.program.bookkeeping(&table.name);
             differences.extend(difference::of_table(table, &expected, &found, whole, &ignored));
         }
@@ -163,28 +246,11 @@ async fn tables_differ(
     Ok(differences)
 }
 
-/// What a dead letter of a case is known by.
-type Letter = (Option<usize>, String, String);
+/// What a dead letter of a case is known by: the number of its event, its projection and its reason.
+pub(super) type Letter = (Option<usize>, String, String);
 
-async fn letters_differ(
-    case: &Case,
-    needed: &[Needed],
-    numbers: &HashMap<String, usize>,
-    connection: &Connection,
-) -> Result<Vec<String>, Failure> {
-    let Some(table) = needed.iter().find(|needed| needed.purpose == Purpose::DeadLetters) else {
-        return Ok(Vec::new());
-    };
-    let rows = connection.store.scan(&table.table.name).await.map_err(Failure::new)?;
-    let text = |row: &Item, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut found: Vec<(Letter, String)> = rows
-        .iter()
-        .map(|row| {
-            let event = numbers.get(&text(row, "sequence")).copied();
-            ((event, text(row, "projection"), text(row, "reason")), text(row, "message"))
-        })
-        .collect();
-    found.sort();
+/// How dead letters, each with its message, differ from those that there have to be.
+fn letters_differ(case: &Case, mut found: Vec<(Letter, String)>) -> Vec<String> {
     let mut differences = Vec::new();
     for expected in case.dead_letters.iter().flat_map(|letters| letters.value.iter()) {
         let event = expected.event.as_ref().and_then(|event| usize::try_from(event.value).ok());
@@ -211,5 +277,5 @@ async fn letters_differ(
         let event = event.map_or_else(String::new, |event| format!("event {event}, "));
         differences.push(format!("{what}: {event}projection {projection}, reason {reason}: {message}"));
     }
-    Ok(differences)
+    differences
 }

@@ -1,8 +1,10 @@
 //! Test files on disk.
 
 use crate::output::Failure;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use viewfold_dynamodb::deployment;
 use viewfold_spec::{Source, TestFile};
 
 /// A test file as it was read.
@@ -50,4 +52,23 @@ pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
     let file = viewfold_spec::parse_test(&source).map_err(|findings| Failure::findings(&findings))?;
     let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
     Ok(Loaded { source, folder, file })
+}
+
+/// The names of the projections at some paths of which a rule says `any_order: true`. Their programs do not know any more:
+/// where any order will do there is nothing to check.
+pub(crate) fn any_order(paths: &[PathBuf]) -> Result<HashSet<String>, Failure> {
+    let mut names = HashSet::new();
+    for path in paths {
+        let unreadable = |error: std::io::Error| Failure::new(format!("{} cannot be read: {error}", path.display()));
+        for file in deployment::projection_files(path).map_err(unreadable)? {
+            let text = std::fs::read_to_string(&file).map_err(unreadable)?;
+            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+            let source = Arc::new(Source { name: file.display().to_string(), text });
+            let read = viewfold_spec::parse(&source).map_err(|findings| Failure::findings(&findings))?;
+            if read.rules.iter().any(|rule| rule.any_order.unwrap_or(false)) {
+                names.insert(read.projection.value);
+            }
+        }
+    }
+    Ok(names)
 }

@@ -1,0 +1,192 @@
+//! The runs of a case under schedules: what they leave behind has to be what the plain run left.
+
+use super::case::{Letter, Outcome, Run, Verdict};
+use super::deliver::{Delivered, deliver, records};
+use super::difference;
+use super::promise::{Extent, Kind, Promises};
+use super::schedule::{Records, Schedule};
+use crate::events::Invocation;
+use crate::output::Failure;
+use crate::progress::Progress;
+use std::collections::HashSet;
+use viewfold_core::program::Table;
+use viewfold_core::report::Fate;
+use viewfold_value::{Item, Number, Value};
+
+/// Runs a case under schedules, at most so many, until one of them comes to something else than the plain run.
+pub(super) async fn run(
+    run: &Run<'_>,
+    plain: &Outcome,
+    invocations: &[Invocation],
+    any_order: &HashSet<String>,
+    most: usize,
+) -> Result<Verdict, Failure> {
+    let program = run.program();
+    let (mut streams, mut texts, mut batches) = (Vec::new(), Vec::new(), Vec::new());
+    for invocation in invocations {
+        let first = texts.len();
+        for (identity, text) in records(invocation.payload.get())? {
+            streams.extend(program.stream(&identity));
+            texts.push(text);
+        }
+        batches.push((first..texts.len()).collect());
+    }
+    let promises = Promises {
+        program,
+        any_order,
+        streams: streams.iter().copied().collect(),
+        given: run.case.given.iter().flatten().map(|(name, _)| name.value.as_str()).collect(),
+        letters: &plain.letters,
+    };
+    let chain = (0..program.projections.len()).any(|projection| promises.reads_views(projection));
+    let records = Records { streams, plain: batches, chain };
+    let mut again = Again { run, plain, promises: &promises, records: &texts, most, verdict: Verdict::default() };
+
+    // The first ones tell what the others are made of.
+    let by_call = again.under(&records.one_call_at_a_time()).await?;
+    let by_event = if records.are_single() { by_call.as_deref() } else { None };
+    let of_single;
+    let by_event = match by_event {
+        Some(delivered) => Some(delivered),
+        None => {
+            of_single = again.under(&records.one_by_one()).await?;
+            of_single.as_deref()
+        }
+    };
+    let (Some(by_call), Some(by_event)) = (&by_call, by_event) else { return Ok(again.verdict) };
+    let calls: Vec<usize> = by_call.iter().map(|delivered| delivered.report.requests).collect();
+    let mut schedules = records.repeats();
+    schedules.extend(records.other_batches());
+    schedules.extend(records.in_halves(&calls));
+    schedules.extend(records.orders(&repeated(by_event, &promises)));
+    schedules.retain(|schedule| promises.of_anything(schedule.kind));
+    if promises.of_anything(Kind::Faults) {
+        let left = most.saturating_sub(again.verdict.schedules + schedules.len());
+        schedules.extend(records.faults(&calls, left));
+    }
+    let progress = Progress::new(schedules.len(), "schedules");
+    for schedule in &schedules {
+        if again.under(schedule).await?.is_none() {
+            break;
+        }
+        progress.advance(1);
+    }
+    Ok(again.verdict)
+}
+
+/// The records that repeat others, one record a batch, where their guards know events by their ids.
+fn repeated(delivered: &[Delivered], promises: &Promises<'_>) -> HashSet<usize> {
+    let repeats = delivered.iter().filter(|delivered| {
+        let counts = delivered.report.projections.iter().enumerate();
+        let mut by_id = counts.filter(|(number, _)| promises.extent(*number, Kind::Orders) > Extent::Nothing);
+        by_id.any(|(_, (_, counts))| counts.repeated + counts.stale > 0)
+    });
+    repeats.map(|delivered| delivered.batch).collect()
+}
+
+/// A case that is run again and again.
+struct Again<'a> {
+    run: &'a Run<'a>,
+    plain: &'a Outcome,
+    promises: &'a Promises<'a>,
+    records: &'a [String],
+    most: usize,
+    verdict: Verdict,
+}
+
+impl Again<'_> {
+    /// Runs the case under a schedule; nothing where it came to something else than the plain run, or there have been
+    /// enough schedules.
+    async fn under(&mut self, schedule: &Schedule) -> Result<Option<Vec<Delivered>>, Failure> {
+        if self.verdict.schedules == self.most {
+            return Ok(None);
+        }
+        self.verdict.schedules += 1;
+        let connection = self.run.prepare().await?;
+        let delivered = deliver(self.run.program(), &connection, schedule, self.records).await?;
+        let mut differences = self.not_applied(schedule.kind, &delivered);
+        differences.extend(self.compare(schedule.kind, self.run.outcome(&connection).await?));
+        if differences.is_empty() {
+            return Ok(Some(delivered));
+        }
+        self.verdict.differences.push(format!("not as in the plain run when {}:", schedule.words));
+        self.verdict.differences.extend(differences);
+        Ok(None)
+    }
+
+    /// The events that are still to come, although nothing went wrong any more.
+    fn not_applied(&self, kind: Kind, delivered: &[Delivered]) -> Vec<String> {
+        let mut differences = Vec::new();
+        for Delivered { batch, report } in delivered {
+            for trouble in &report.troubles {
+                let by = trouble.projection.as_deref();
+                if trouble.fate == Fate::ComesAgain && by.is_none_or(|by| self.extent_of(by, kind) > Extent::Nothing) {
+                    let by = by.unwrap_or("every projection");
+                    let place = format!("batch {}, record {}", batch + 1, trouble.record);
+                    differences.push(format!("{place}: not applied by {by}: {}", trouble.message));
+                }
+            }
+        }
+        differences
+    }
+
+    fn extent_of(&self, name: &str, kind: Kind) -> Extent {
+        let projections = &self.promises.program.projections;
+        let number = projections.iter().position(|projection| projection.name == name);
+        number.map_or(Extent::Everything, |number| self.promises.extent(number, kind))
+    }
+
+    /// How an outcome differs from that of the plain run, as far as it is promised.
+    fn compare(&self, kind: Kind, found: Outcome) -> Vec<String> {
+        let mut differences = Vec::new();
+        let tables = self.run.views.iter().zip(&self.plain.documents).zip(found.documents);
+        for ((table, expected), found) in tables {
+            let projections = self.promises.program.projections.iter();
+            let writers = projections.filter(|projection| projection.table.name == table.name);
+            let extent = writers.map(|projection| self.extent_of(&projection.name, kind)).min();
+            differences.extend(match extent {
+                Some(Extent::Everything) => difference::of_table(table, expected, &found, true, &[]),
+                Some(Extent::Sums) => {
+                    let (expected, found) = (without_zeroes(table, expected), without_zeroes(table, &found));
+                    difference::of_table(table, &expected, &found, true, &[])
+                }
+                Some(Extent::Nothing) | None => Vec::new(),
+            });
+        }
+        let promised = |(_, by, _): &&Letter| self.extent_of(by, kind) == Extent::Everything;
+        for letter in self.plain.letters.difference(&found.letters).filter(promised) {
+            differences.push(format!("there is no dead letter of {}", shown(letter)));
+        }
+        for letter in found.letters.difference(&self.plain.letters).filter(promised) {
+            differences.push(format!("a dead letter was not expected: {}", shown(letter)));
+        }
+        differences
+    }
+}
+
+fn shown((event, projection, reason): &Letter) -> String {
+    let event = event.map_or_else(String::new, |event| format!("event {event}, "));
+    format!("{event}projection {projection}, reason {reason}")
+}
+
+/// Documents without the attributes that are 0, and without the documents that have no others.
+fn without_zeroes(table: &Table, documents: &[Item]) -> Vec<Item> {
+    let documents = documents.iter().map(|item| {
+        let mut item = item.clone();
+        item.retain(|name, value| table.keys().any(|key| key.name == *name) || is_more_than_zero(value));
+        item
+    });
+    documents.filter(|item| item.len() > table.keys().count()).collect()
+}
+
+/// Whether something is left of a value without zeroes.
+fn is_more_than_zero(value: &mut Value) -> bool {
+    match value {
+        Value::Number(number) => *number != Number::ZERO,
+        Value::Map(map) => {
+            map.retain(|_, value| is_more_than_zero(value));
+            !map.is_empty()
+        }
+        _ => true,
+    }
+}

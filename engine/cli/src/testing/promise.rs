@@ -1,0 +1,177 @@
+//! What guards promise: how much of a case's outcome has to be that of its plain run, whatever the schedule.
+//!
+//! A schedule is run where some projection of the case is promised something under it, and nothing else is compared. What
+//! is not promised is left out here, each with the reason why.
+
+use super::case::Letter;
+use std::collections::{BTreeSet, HashSet};
+use viewfold_core::expression::Binary;
+use viewfold_core::program::{Guard, OnError, Program, Projection, Source, StreamIdentity, Term};
+use viewfold_core::report::Reason;
+use viewfold_value::{Number, Value};
+
+/// In what a schedule differs from the plain run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// In nothing but that the store is called once at a time.
+    Calls,
+    /// Everything comes again after it was done.
+    Repeats,
+    /// The same events come in the same order, in other batches.
+    Batches,
+    /// A batch is not done to its end, and comes again.
+    Faults,
+    /// The events come in another order.
+    Orders,
+}
+
+impl Kind {
+    /// Whether documents are written in other steps. A view of views sees each of them.
+    fn takes_other_steps(self) -> bool {
+        match self {
+            Kind::Calls | Kind::Repeats => false,
+            Kind::Batches | Kind::Faults | Kind::Orders => true,
+        }
+    }
+
+    /// Whether an event may come more than once.
+    fn repeats(self) -> bool {
+        matches!(self, Kind::Repeats | Kind::Faults)
+    }
+}
+
+/// How much of a projection's outcome has to be that of the plain run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Extent {
+    Nothing,
+    /// The documents, but for zeroes: where an item passed by on its way, its sums are 0 or not there.
+    Sums,
+    /// The documents and the dead letters.
+    Everything,
+}
+
+/// What the answer depends on.
+pub(super) struct Promises<'a> {
+    pub(super) program: &'a Program,
+    /// The projections of which a rule says `any_order: true`.
+    pub(super) any_order: &'a HashSet<String>,
+    /// The streams that the case's events come from.
+    pub(super) streams: BTreeSet<usize>,
+    /// The tables in which items are given.
+    pub(super) given: HashSet<&'a str>,
+    /// The dead letters of the plain run.
+    pub(super) letters: &'a BTreeSet<Letter>,
+}
+
+impl Promises<'_> {
+    /// How much of what a projection makes is promised under schedules of a kind.
+    pub(super) fn extent(&self, projection: usize, kind: Kind) -> Extent {
+        self.at_depth(projection, kind, 0)
+    }
+
+    /// Whether anything is promised under schedules of a kind.
+    pub(super) fn of_anything(&self, kind: Kind) -> bool {
+        (0..self.program.projections.len()).any(|projection| self.extent(projection, kind) > Extent::Nothing)
+    }
+
+    fn at_depth(&self, number: usize, kind: Kind, depth: usize) -> Extent {
+        let projection = &self.program.projections[number];
+        // Views that feed each other in a circle: what they come to depends on every step.
+        if depth > self.program.projections.len() {
+            return Extent::Nothing;
+        }
+        let any_order = self.any_order.contains(&projection.name);
+        let mut extent = Extent::Everything;
+        for (at, source) in projection.sources.iter().enumerate() {
+            let writers = self.writers(source.stream);
+            let guarded = !kind.repeats() || !matches!(source.guard, Guard::None);
+            let promised = if writers.is_empty() {
+                !self.streams.contains(&source.stream) || guarded && self.of_events(projection, source, kind, any_order)
+            } else {
+                // The changes of a view come in the order that its documents were written in, which is nobody's.
+                let fed = writers.iter().all(|writer| self.at_depth(*writer, kind, depth + 1) == Extent::Everything);
+                if kind.takes_other_steps() {
+                    extent = Extent::Sums;
+                }
+                fed && guarded && !any_order && (!kind.takes_other_steps() || sums_alone(projection, at))
+            };
+            if !promised {
+                return Extent::Nothing;
+            }
+        }
+        extent
+    }
+
+    /// Whether the outcome of the case's own events is promised.
+    fn of_events(&self, projection: &Projection, source: &Source, kind: Kind, any_order: bool) -> bool {
+        match kind {
+            Kind::Calls | Kind::Repeats | Kind::Batches => true,
+            // With `any_order` the order of arrival counts, and what comes again arrives later than it did.
+            Kind::Faults => !any_order,
+            Kind::Orders => {
+                let Guard::EventsTable { order_by, .. } = &source.guard else { return false };
+                // An event that waits until it can be applied makes those behind it wait: their order counts.
+                let held = projection.on_error == OnError::Fail;
+                !any_order
+                    && !held
+                    && match order_by {
+                        // What was there before has no place in the order of the events: a late one folds without it.
+                        Some(_) => !self.given.contains(&*projection.table.name),
+                        // Which of the events no longer fits a document (two sums of which one is too large) is a matter of
+                        // order, and so is what became of the others then.
+                        None => !self.documents_reject(projection),
+                    }
+            }
+        }
+    }
+
+    /// Whether an event of the plain run could not be applied for what was in its document, as far as reasons tell.
+    fn documents_reject(&self, projection: &Projection) -> bool {
+        let by_events = [
+            Reason::Undecodable,
+            Reason::Schema,
+            Reason::WrongLane,
+            Reason::BadKey,
+            Reason::OlderThanGuard,
+            Reason::TooManyDocuments,
+        ];
+        let looks = projection.always_reads() || projection.rules.iter().any(|rule| rule.reads_document());
+        let or = if looks { &[][..] } else { &[Reason::MissingValue, Reason::Expression][..] };
+        let by_event = |code: &str| by_events.iter().chain(or).any(|reason| reason.code() == code);
+        self.letters.iter().any(|(_, name, reason)| *name == projection.name && !by_event(reason))
+    }
+
+    /// The projections that write the table whose stream it is.
+    fn writers(&self, stream: usize) -> Vec<usize> {
+        let StreamIdentity::Dynamodb(table) = &self.program.streams[stream].identity else { return Vec::new() };
+        let projections = self.program.projections.iter().enumerate();
+        projections.filter(|(_, writer)| *writer.table.name == **table).map(|(number, _)| number).collect()
+    }
+
+    /// Whether a projection reads the documents of another one. Its dead letters are of changes on the way, too.
+    pub(super) fn reads_views(&self, projection: usize) -> bool {
+        self.program.projections[projection].sources.iter().any(|source| !self.writers(source.stream).is_empty())
+    }
+}
+
+/// Whether all that the changes of a view do is sum up what its documents are in the end: a rule that counts changes, or
+/// looks at one, depends on the steps in which the documents were written, as do values derived from a sum on the way.
+fn sums_alone(projection: &Projection, source: usize) -> bool {
+    let mut rules = projection.rules.iter().filter(|rule| rule.source == source);
+    rules.all(|rule| rule.retract)
+        && projection.derive.is_empty()
+        && projection.delete_when.as_ref().is_none_or(back_at_zero)
+}
+
+/// Whether a condition is `doc.a == 0`, joined by `&&`.
+fn back_at_zero(condition: &Term) -> bool {
+    match condition {
+        Term::Binary(Binary::And, a, b) => back_at_zero(a) && back_at_zero(b),
+        Term::Binary(Binary::Equal, a, b) => {
+            let zero = Term::Constant(Value::Number(Number::ZERO));
+            let sum = |term: &Term| matches!(term, Term::Document { .. });
+            (sum(a) && **b == zero) || (sum(b) && **a == zero)
+        }
+        _ => false,
+    }
+}

@@ -27,7 +27,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Whether documents are written in other steps. A view of views sees each of them.
-    fn takes_other_steps(self) -> bool {
+    pub(super) fn takes_other_steps(self) -> bool {
         match self {
             Kind::Calls | Kind::Repeats => false,
             Kind::Batches | Kind::Faults | Kind::Orders => true,

@@ -138,3 +138,112 @@ impl Delivery<'_> {
         Ok(Some(batch.finish("the batch was not done")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Delivered, deliver};
+    use crate::store::connect_embedded;
+    use crate::testing::promise::Kind;
+    use crate::testing::schedule::{Course, Cut, Fault, FaultKind, Schedule};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use viewfold_core::compile::{File, Options, compile};
+    use viewfold_core::program::Program;
+    use viewfold_core::tables::required;
+    use viewfold_dynamodb::tables;
+    use viewfold_spec::Source;
+
+    /// Counts, and counts of their changes, under guards of the test's choice.
+    fn program(guard: &str, guard_of_view: &str) -> Program {
+        let projections = [
+            format!(
+                "projection: counts\nsource: {{ kinesis: {{ stream: s, lane: $.id }} }}\n\
+                 document: {{ table: Counts, partition_key: id }}\nguard: {guard}\nkey: {{ id: $.id }}\n\
+                 rules: [{{ add: {{ n: 1 }} }}]\n"
+            ),
+            format!(
+                "projection: changes\nsource: {{ dynamodb: {{ table: Counts, keys: [id] }} }}\n\
+                 document: {{ table: Changes, partition_key: id }}\nguard: {guard_of_view}\n\
+                 key: {{ id: $.keys.id }}\nrules: [{{ add: {{ n: 1 }} }}]\n"
+            ),
+        ];
+        let files = projections.map(|text| {
+            let source = Arc::new(Source { name: "a projection".to_owned(), text });
+            let projection = viewfold_spec::parse(&source).expect("a projection");
+            File { source, projection, schemas: BTreeMap::new() }
+        });
+        compile(&files, &Options::default()).expect("projections").program
+    }
+
+    /// A record of the lane, with its number.
+    fn record(lane: &str, number: usize) -> String {
+        let data = match lane {
+            "a" => "eyJpZCI6ImEifQ==",
+            _ => "eyJpZCI6ImIifQ==",
+        };
+        format!(
+            "{{\"eventID\":\"{number}\",\"eventSource\":\"aws:kinesis\",\
+             \"eventSourceARN\":\"arn:aws:kinesis:us-east-1:123456789012:stream/s\",\"kinesis\":{{\
+             \"partitionKey\":\"{lane}\",\"sequenceNumber\":\"{number}\",\"data\":\"{data}\",\
+             \"approximateArrivalTimestamp\":1767225600}}}}"
+        )
+    }
+
+    /// What three events in two batches, `a b` and `b`, come to: the counts of both documents, then those of their changes.
+    async fn counts(program: &Program, course: Course) -> (Vec<Delivered>, [String; 4]) {
+        let connection = connect_embedded(None).await.expect("a database");
+        for table in required(program) {
+            tables::create_if_missing(connection.store.client(), &table).await.expect("a table");
+        }
+        let records = [record("a", 1), record("b", 2), record("b", 3)];
+        let batches = vec![vec![0, 1], vec![2]];
+        let schedule = Schedule { kind: Kind::Faults, words: String::new(), batches, cut: Cut::Nowhere, course };
+        let delivered = deliver(program, &connection, &schedule, &records).await.expect("a delivery");
+        let mut counts = Vec::new();
+        for table in ["Counts", "Changes"] {
+            let items = connection.store.scan(table).await.expect("a table");
+            for id in ["a", "b"] {
+                let is_it = |item: &&viewfold_value::Item| item.get("id").and_then(|id| id.as_str()) == Some(id);
+                let count = items.iter().find(is_it).and_then(|item| item.get("n"));
+                counts.push(count.map_or_else(String::new, ToString::to_string));
+            }
+        }
+        (delivered, counts.try_into().expect("four counts"))
+    }
+
+    fn courses() -> [(Course, [&'static str; 4]); 7] {
+        let fault = |batch, call, kind| Course::Fault(Fault { batch, call, kind });
+        [
+            (Course::Once, ["1", "2", "1", "2"]),
+            (Course::EachTwice, ["2", "4", "4", "8"]),
+            (Course::AllTwice, ["2", "4", "3", "6"]),
+            // The first batch has two documents, so two calls, and the first of them was made; so has the view's.
+            (Course::InHalves(vec![2, 1, 2]), ["2", "2", "4", "2"]),
+            (fault(0, 1, FaultKind::Crash), ["2", "2", "2", "2"]),
+            (fault(0, 2, FaultKind::AnswerLost), ["1", "3", "1", "3"]),
+            // The third batch is the view's.
+            (fault(2, 1, FaultKind::Crash), ["1", "2", "2", "2"]),
+        ]
+    }
+
+    /// Without a guard everything that comes again counts again: so what schedules do is done.
+    #[tokio::test]
+    async fn what_comes_again_counts_again_where_nothing_guards_it() {
+        let program = program("none", "none");
+        for (course, expected) in courses() {
+            let (_, found) = counts(&program, course.clone()).await;
+            assert_eq!(found, expected.map(str::to_owned), "{course:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_again_counts_once_where_guards_are() {
+        let program = program("last_event_id", "last_event_id");
+        for (course, _) in courses() {
+            let (delivered, found) = counts(&program, course.clone()).await;
+            // A batch in two halves changes its documents in as many steps: here each half has one.
+            assert_eq!(found, ["1", "2", "1", "2"].map(str::to_owned), "{course:?}");
+            assert!(delivered.iter().all(|delivered| delivered.report.first_failure().is_none()), "{course:?}");
+        }
+    }
+}

@@ -1,15 +1,16 @@
 //! The runs of a case under schedules: what they leave behind has to be what the plain run left.
 
 use super::case::{Letter, Outcome, Run, Verdict};
-use super::deliver::{Delivered, deliver, records};
+use super::deliver::{Delivered, deliver, text};
 use super::difference;
 use super::promise::{Extent, Kind, Promises};
 use super::schedule::{Records, Schedule};
 use crate::events::Invocation;
 use crate::output::Failure;
 use crate::progress::Progress;
-use std::collections::{BTreeSet, HashSet};
-use viewfold_core::program::Table;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use viewfold_core::decode::envelope::{self, Body, Record};
+use viewfold_core::program::{Program, Table};
 use viewfold_core::report::{Fate, Reason};
 use viewfold_value::{Item, Number, Value};
 
@@ -23,18 +24,23 @@ pub(super) async fn run(
 ) -> Result<Verdict, Failure> {
     let program = run.program();
     let (mut streams, mut texts, mut batches) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lanes = Lanes::default();
     for invocation in invocations {
         let first = texts.len();
-        for (identity, text) in records(invocation.payload.get())? {
-            streams.extend(program.stream(&identity));
-            texts.push(text);
+        let records = envelope::records(invocation.payload.get().as_bytes());
+        for record in records.map_err(|error| Failure::new(error.0))? {
+            let Some(stream) = program.stream(&record.stream) else { continue };
+            lanes.follow(stream, &record);
+            streams.push(stream);
+            texts.push(text(&record)?);
         }
         batches.push((first..texts.len()).collect());
     }
-    let promises = Promises {
+    let mut promises = Promises {
         program,
         any_order,
         streams: streams.iter().copied().collect(),
+        backwards: lanes.backwards(program, &[]),
         given: run.case.given.iter().flatten().map(|(name, _)| name.value.as_str()).collect(),
         letters: &plain.letters,
     };
@@ -45,6 +51,9 @@ pub(super) async fn run(
     // The first ones tell what the others are made of.
     let by_call = again.under(&records.one_call_at_a_time()).await?;
     let Some(by_call) = by_call else { return Ok(again.verdict) };
+    let verdict = again.verdict;
+    promises.backwards = lanes.backwards(program, &by_call);
+    let mut again = Again { run, plain, promises: &promises, records: &texts, most, verdict };
     let calls: Vec<usize> = by_call.iter().map(|delivered| delivered.report.requests).collect();
     let by_event = if records.are_single() { Some(by_call) } else { again.under(&records.one_by_one()).await? };
     let Some(by_event) = by_event else { return Ok(again.verdict) };
@@ -65,6 +74,52 @@ pub(super) async fn run(
         progress.advance(1);
     }
     Ok(again.verdict)
+}
+
+/// How the events of a case come, lane by lane.
+#[derive(Default)]
+struct Lanes {
+    /// The highest sequence number of each lane of a stream: its length without zeroes in front, and its digits.
+    highest: HashMap<(usize, Vec<u8>), (usize, String)>,
+    /// What was there: lanes with sequence numbers, and payloads.
+    seen: HashSet<(usize, Vec<u8>, String)>,
+    /// How many events of each stream repeat others.
+    repeats: HashMap<usize, usize>,
+    /// The streams in which an event that is new comes behind a newer one of its lane.
+    backwards: HashSet<usize>,
+}
+
+impl Lanes {
+    fn follow(&mut self, stream: usize, record: &Record<'_>) {
+        let (lane, payload) = match &record.body {
+            Body::Kinesis(body) => (body.partition_key.clone().into_bytes(), body.data.to_string()),
+            Body::Dynamodb(body) => (body.keys.unwrap_or_default().to_vec(), format!("{:?}", (body.new, body.old))),
+        };
+        let digits = record.sequence().trim_start_matches('0').to_owned();
+        let again = !self.seen.insert((stream, lane.clone(), digits.clone()));
+        let equal = !self.seen.insert((stream, Vec::new(), payload));
+        *self.repeats.entry(stream).or_default() += usize::from(again || equal);
+        let place = (digits.len(), digits);
+        let highest = self.highest.entry((stream, lane)).or_default();
+        if *highest > place && !again {
+            self.backwards.insert(stream);
+        }
+        *highest = std::mem::take(highest).max(place);
+    }
+
+    /// The projections for which some events come behind newer ones: by their streams, or where their marks are made of
+    /// something else, by what was dropped of a run although it repeats nothing.
+    fn backwards(&self, program: &Program, delivered: &[Delivered]) -> HashSet<usize> {
+        let projections = program.projections.iter().enumerate();
+        let late = projections.filter(|(number, projection)| {
+            let mut sources = projection.sources.iter();
+            let counts = delivered.iter().filter_map(|delivered| delivered.report.projections.get(*number));
+            let dropped: usize = counts.map(|(_, counts)| counts.repeated + counts.stale).sum();
+            let repeats = projection.sources.iter().filter_map(|source| self.repeats.get(&source.stream)).sum();
+            sources.any(|source| self.backwards.contains(&source.stream)) || dropped > repeats
+        });
+        late.map(|(number, _)| number).collect()
+    }
 }
 
 /// The records that repeat others, one record a batch, where their guards know events by their ids.
@@ -160,12 +215,16 @@ impl Again<'_> {
         differences
     }
 
-    /// Whether other events than in the plain run were too much for a document. What a batch adds up to is all that the
-    /// store sees of it: a sum that is too large only in the middle of a batch is in nobody's way, and at its end it is.
+    /// Whether other events than in the plain run were too much for a document, or for one that is read as a view. What a
+    /// batch adds up to is all that the store sees of it: a sum that is too large only in the middle of a batch is in
+    /// nobody's way, and at its end it is.
     fn other_sums(&self, by: &str, found: &BTreeSet<Letter>) -> bool {
         let codes = [Reason::BadNumber.code(), Reason::RefusedByStore.code()];
         let mut other = self.plain.letters.symmetric_difference(found);
-        other.any(|(_, projection, reason)| projection == by && codes.contains(&reason.as_str()))
+        let projections = &self.promises.program.projections;
+        let number = projections.iter().position(|projection| projection.name == by);
+        let reads_views = number.is_some_and(|number| self.promises.reads_views(number));
+        other.any(|(_, projection, reason)| (reads_views || projection == by) && codes.contains(&reason.as_str()))
     }
 }
 

@@ -9,9 +9,9 @@ use crate::fold::{MAX_ROUNDS, in_a_circle};
 use crate::output::Failure;
 use crate::store::Connection;
 use crate::streams::Streams;
-use viewfold_core::decode::envelope;
+use viewfold_core::decode::envelope::{self, Record};
 use viewfold_core::plan::{Answer, Batch};
-use viewfold_core::program::{Program, StreamIdentity};
+use viewfold_core::program::Program;
 use viewfold_core::report::Report;
 
 /// A batch that was carried out to its end.
@@ -22,11 +22,16 @@ pub(super) struct Delivered {
     pub(super) report: Report,
 }
 
-/// The records of a Lambda event: their streams, and as they came.
-pub(super) fn records(payload: &str) -> Result<Vec<(StreamIdentity, String)>, Failure> {
-    let records = envelope::records(payload.as_bytes()).map_err(|error| Failure::new(error.to_string()))?;
-    let text = |text: &[u8]| String::from_utf8(text.to_vec()).map_err(|error| Failure::new(error.to_string()));
-    records.into_iter().map(|record| Ok((record.stream, text(record.text)?))).collect()
+/// The records of a Lambda event, as they came.
+fn records(payload: &str) -> Result<Vec<String>, Failure> {
+    let records = envelope::records(payload.as_bytes()).map_err(|error| Failure::new(error.0))?;
+    records.iter().map(text).collect()
+}
+
+/// A record as it came.
+pub(super) fn text(record: &Record<'_>) -> Result<String, Failure> {
+    let text = std::str::from_utf8(record.text);
+    text.map(str::to_owned).map_err(|error| Failure::new(format!("a record is no text: {error}")))
 }
 
 /// Delivers records as the schedule says, and what comes of it in the streams of views; what was carried out to its end.
@@ -76,8 +81,7 @@ impl Delivery<'_> {
                 return Ok(batches);
             }
             for payload in payloads {
-                let records: Vec<String> = records(&payload)?.into_iter().map(|(_, text)| text).collect();
-                for batch in cut.batches(&records) {
+                for batch in cut.batches(&records(&payload)?) {
                     self.batch(&batch.iter().map(String::as_str).collect::<Vec<_>>()).await?;
                     batches.push(batch);
                 }

@@ -57,6 +57,8 @@ pub(super) struct Promises<'a> {
     pub(super) any_order: &'a HashSet<String>,
     /// The streams that the case's events come from.
     pub(super) streams: BTreeSet<usize>,
+    /// The projections for whose marks some events come behind newer ones.
+    pub(super) backwards: HashSet<usize>,
     /// The tables in which items are given.
     pub(super) given: HashSet<&'a str>,
     /// The dead letters of the plain run.
@@ -69,9 +71,15 @@ impl Promises<'_> {
         self.at_depth(projection, kind, 0)
     }
 
-    /// Whether anything is promised under schedules of a kind.
+    /// Whether anything is promised under schedules of a kind to a projection that the case has events for.
     pub(super) fn of_anything(&self, kind: Kind) -> bool {
-        (0..self.program.projections.len()).any(|projection| self.extent(projection, kind) > Extent::Nothing)
+        let mut projections = 0..self.program.projections.len();
+        projections.any(|number| self.has_events(number) && self.extent(number, kind) > Extent::Nothing)
+    }
+
+    fn has_events(&self, projection: usize) -> bool {
+        let mut sources = self.program.projections[projection].sources.iter();
+        sources.any(|source| self.streams.contains(&source.stream)) || self.reads_views(projection)
     }
 
     fn at_depth(&self, number: usize, kind: Kind, depth: usize) -> Extent {
@@ -85,28 +93,37 @@ impl Promises<'_> {
         for (at, source) in projection.sources.iter().enumerate() {
             let writers = self.writers(source.stream);
             let guarded = !kind.repeats() || !matches!(source.guard, Guard::None);
-            let promised = if writers.is_empty() {
-                !self.streams.contains(&source.stream) || guarded && self.of_events(projection, source, kind, any_order)
-            } else {
-                // The changes of a view come in the order that its documents were written in, which is nobody's.
-                let fed = writers.iter().all(|writer| self.at_depth(*writer, kind, depth + 1) == Extent::Everything);
-                if kind.takes_other_steps() {
-                    extent = Extent::Sums;
-                }
-                fed && guarded && !any_order && (!kind.takes_other_steps() || sums_alone(projection, at))
-            };
-            if !promised {
+            if self.streams.contains(&source.stream) && !(guarded && self.of_events(number, source, kind, any_order)) {
                 return Extent::Nothing;
+            }
+            if writers.is_empty() {
+                continue;
+            }
+            let fed = writers.iter().all(|writer| self.at_depth(*writer, kind, depth + 1) == Extent::Everything);
+            // The changes of a view come in the order that its documents were written in, which is nobody's.
+            if !fed || !guarded || any_order || (kind.takes_other_steps() && !sums_alone(projection, at)) {
+                return Extent::Nothing;
+            }
+            if kind.takes_other_steps() {
+                extent = Extent::Sums;
             }
         }
         extent
     }
 
     /// Whether the outcome of the case's own events is promised.
-    fn of_events(&self, projection: &Projection, source: &Source, kind: Kind, any_order: bool) -> bool {
+    fn of_events(&self, number: usize, source: &Source, kind: Kind, any_order: bool) -> bool {
+        let projection = &self.program.projections[number];
+        // A mark keeps the order of a stream, which has one. An event behind a newer one is dropped, unless the newer one
+        // came in another batch and left no mark: it changed nothing, or had no document that it could be applied to.
+        let marks = matches!(source.guard, Guard::Document { .. } | Guard::Lane { .. });
+        if marks && kind.takes_other_steps() && self.backwards.contains(&number) {
+            return false;
+        }
         match kind {
             Kind::Calls | Kind::Repeats | Kind::Batches => true,
-            // With `any_order` the order of arrival counts, and what comes again arrives later than it did.
+            // With `any_order` the order of arrival counts, and what comes again arrives later than it did. (Where any order
+            // will do by itself, a document's events still go one after the other until one of them fails.)
             Kind::Faults => !any_order,
             Kind::Orders => {
                 let Guard::EventsTable { order_by, .. } = &source.guard else { return false };

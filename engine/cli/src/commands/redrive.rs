@@ -61,7 +61,7 @@ async fn redrive(
     connection: &Connection,
     letters: Vec<Letter>,
 ) -> Result<Outcome, Failure> {
-    let progress = Progress::new(letters.len());
+    let progress = Progress::new(letters.len(), "dead letters");
     let mut ended = Vec::new();
     let mut asks = Asks { always: arguments.yes };
     for letter in &letters {

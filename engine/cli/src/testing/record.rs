@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::collections::HashMap;
 use viewfold_core::compile::constant;
-use viewfold_core::program::{LaneCheck, Program, Projection, Step, StreamIdentity, Term};
+use viewfold_core::program::{LaneCheck, Payload, Program, Projection, Step, Stream, StreamIdentity, Term};
 use viewfold_spec::test_file::Event;
 use viewfold_spec::{Code, Diagnostic, Literal, Span, Spanned};
 use viewfold_value::dynamodb_json::write_item;
@@ -59,27 +59,36 @@ impl Records<'_> {
             return Err(self.error(
                 event.span,
                 "an event is one of `payload`, `raw`, `new` and `old`, or `file`".to_owned(),
-                "`payload` and `raw` are for Kinesis; `new` and `old` for DynamoDB, one or both",
+                "`payload` and `raw` are for Kinesis; `new` and `old` for changes of an item, one or both",
             ));
         }
-        let stream = self.stream(event, is_kinesis)?;
+        let stream = self.stream(event, is_dynamodb)?;
         let sequence = match &event.sequence {
             Some(sequence) => sequence.value.clone(),
             // The event's own number, so that numbers that are given fit in between.
             None => number.to_string(),
         };
-        let text = match is_kinesis {
-            true => self.kinesis(event, number, stream, &sequence)?,
-            false => self.dynamodb(event, number, stream, &sequence)?,
+        let text = match (is_kinesis, &self.program.streams[stream].identity) {
+            (true, _) => self.kinesis(event, number, stream, &sequence)?,
+            (false, StreamIdentity::Kinesis(name)) => {
+                let change = self.change(event, number, stream, None)?;
+                let id = event.id.as_ref().map_or_else(|| format!("{SHARD}:{sequence}"), |id| id.value.clone());
+                // DynamoDB chooses the partition key of such a record.
+                kinesis_record(name, &id, "-", &sequence, change.as_bytes(), &self.time(event, number)?)
+            }
+            (false, StreamIdentity::Dynamodb(_)) => self.change(event, number, stream, Some(&sequence))?,
         };
         Ok(Record { stream, event: number, sequence, text })
     }
 
-    /// The stream of an event.
-    fn stream(&self, event: &Spanned<Event>, is_kinesis: bool) -> Result<usize, Failure> {
-        let fits = |identity: &StreamIdentity| matches!(identity, StreamIdentity::Kinesis(_)) == is_kinesis;
-        let streams = self.program.streams.iter().enumerate().filter(|(_, stream)| fits(&stream.identity));
-        let named = |number: usize, stream: &viewfold_core::program::Stream, name: &str| {
+    /// The stream of an event: one of changes of items, or any of Kinesis.
+    fn stream(&self, event: &Spanned<Event>, is_change: bool) -> Result<usize, Failure> {
+        let fits = |stream: &Stream| match is_change {
+            true => stream.payload == Payload::Change,
+            false => matches!(stream.identity, StreamIdentity::Kinesis(_)),
+        };
+        let streams = self.program.streams.iter().enumerate().filter(|(_, stream)| fits(stream));
+        let named = |number: usize, stream: &Stream, name: &str| {
             let by_projection = |projection: &Projection| {
                 projection.sources.iter().any(|source| source.stream == number && source.name.as_deref() == Some(name))
             };
@@ -139,18 +148,8 @@ impl Records<'_> {
             }
         };
         let name = self.program.streams[stream].identity.name();
-        let id = event.id.as_ref().map_or_else(|| format!("shardId-000000000000:{sequence}"), |id| id.value.clone());
-        let mut text = String::from("{\"eventID\":");
-        write_text(&id, &mut text);
-        text += ",\"eventSource\":\"aws:kinesis\",\"eventSourceARN\":";
-        write_text(&format!("arn:aws:kinesis:us-east-1:123456789012:stream/{name}"), &mut text);
-        text += ",\"kinesis\":{\"partitionKey\":";
-        write_text(&lane, &mut text);
-        text += ",\"sequenceNumber\":";
-        write_text(sequence, &mut text);
-        text += &format!(",\"data\":\"{}\"", BASE64.encode(bytes));
-        text += &format!(",\"approximateArrivalTimestamp\":{}}}}}", self.time(event, number)?);
-        Ok(text)
+        let id = event.id.as_ref().map_or_else(|| format!("{SHARD}:{sequence}"), |id| id.value.clone());
+        Ok(kinesis_record(name, &id, &lane, sequence, bytes.as_bytes(), &self.time(event, number)?))
     }
 
     /// What the source's `lane` finds in a payload.
@@ -171,12 +170,14 @@ impl Records<'_> {
         }
     }
 
-    fn dynamodb(
+    /// A change of an item: a record of a DynamoDB stream, or without a sequence number the payload that DynamoDB puts into
+    /// a Kinesis stream.
+    fn change(
         &self,
         event: &Spanned<Event>,
         number: usize,
         stream: usize,
-        sequence: &str,
+        sequence: Option<&str>,
     ) -> Result<String, Failure> {
         let image = |literal: &Option<Spanned<Literal>>| literal.as_ref().map(|literal| self.item(literal)).transpose();
         let (new, old) = (image(&event.new)?, image(&event.old)?);
@@ -188,7 +189,7 @@ impl Records<'_> {
                     return Err(self.error(
                         event.span,
                         message,
-                        "give the source `keys`, or the event `lane: {id: …}`",
+                        "give the source `keys`, or the event `lane: { id: \"1\" }`",
                     ));
                 };
                 let any = new.as_ref().or(old.as_ref());
@@ -206,12 +207,24 @@ impl Records<'_> {
         let id = event.id.as_ref().map_or_else(|| format!("event-{number:06}"), |id| id.value.clone());
         let mut text = String::from("{\"eventID\":");
         write_text(&id, &mut text);
-        text += &format!(",\"eventName\":\"{change}\",\"eventSource\":\"aws:dynamodb\",\"eventSourceARN\":");
-        let label = "2026-01-01T00:00:00.000";
-        write_text(&format!("arn:aws:dynamodb:us-east-1:123456789012:table/{name}/stream/{label}"), &mut text);
-        text += ",\"dynamodb\":{\"SequenceNumber\":";
-        write_text(sequence, &mut text);
-        text += &format!(",\"ApproximateCreationDateTime\":{}", self.time(event, number)?);
+        text += &format!(",\"eventName\":\"{change}\",\"eventSource\":\"aws:dynamodb\"");
+        let time = self.time(event, number)?;
+        match sequence {
+            Some(sequence) => {
+                let label = "2026-01-01T00:00:00.000";
+                text += ",\"eventSourceARN\":";
+                write_text(&format!("arn:aws:dynamodb:us-east-1:123456789012:table/{name}/stream/{label}"), &mut text);
+                text += ",\"dynamodb\":{\"SequenceNumber\":";
+                write_text(sequence, &mut text);
+                text += &format!(",\"ApproximateCreationDateTime\":{time}");
+            }
+            None => {
+                let (seconds, fraction) = time.split_once('.').unwrap_or((&time, ""));
+                text += ",\"recordFormat\":\"application/json\",\"tableName\":\"table\",\"dynamodb\":{";
+                text += "\"ApproximateCreationDateTimePrecision\":\"MICROSECOND\",";
+                text += &format!("\"ApproximateCreationDateTime\":{seconds}{fraction:0<6}");
+            }
+        }
         for (key, item) in [("Keys", Some(&keys)), ("NewImage", new.as_ref()), ("OldImage", old.as_ref())] {
             if let Some(item) = item {
                 text += &format!(",\"{key}\":");
@@ -232,4 +245,22 @@ impl Records<'_> {
         })?;
         Ok(format!("{}.{:06}", parsed.as_second(), parsed.subsec_microsecond()))
     }
+}
+
+/// The shard of events that do not say theirs.
+const SHARD: &str = "shardId-000000000000";
+
+/// A Kinesis record.
+fn kinesis_record(stream: &str, id: &str, lane: &str, sequence: &str, payload: &[u8], seconds: &str) -> String {
+    let mut text = String::from("{\"eventID\":");
+    write_text(id, &mut text);
+    text += ",\"eventSource\":\"aws:kinesis\",\"eventSourceARN\":";
+    write_text(&format!("arn:aws:kinesis:us-east-1:123456789012:stream/{stream}"), &mut text);
+    text += ",\"kinesis\":{\"partitionKey\":";
+    write_text(lane, &mut text);
+    text += ",\"sequenceNumber\":";
+    write_text(sequence, &mut text);
+    text += &format!(",\"data\":\"{}\"", BASE64.encode(payload));
+    text += &format!(",\"approximateArrivalTimestamp\":{seconds}}}}}");
+    text
 }

@@ -3,8 +3,8 @@
 //! A test is a chain of these, left to right:
 //!
 //! ```text
-//! events, golden ─> function (bootstrap + runtime_api) ─> store ─> documents
-//!                   cli (viewfold)                     ─┘
+//! events, golden ─> function (bootstrap + runtime_api) ─> (proxy) ─> store ─> documents
+//!                   cli (viewfold)                     ────────────┘
 //! ```
 //!
 //! The binaries are the real release builds ([`binaries`]), they are driven only through their documented interfaces,
@@ -24,6 +24,7 @@ pub mod feed;
 pub mod function;
 pub mod golden;
 pub mod oracle;
+pub mod proxy;
 pub mod random;
 pub mod runtime_api;
 pub mod scratch;

@@ -48,6 +48,12 @@ fn rank(application: &Application) -> (&str, &str) {
     (order, application.id.as_deref().unwrap_or_default())
 }
 
+/// Whether the events table may have a row of the event. One that cannot be evaluated has none, and is not looked for: it
+/// may stand beside another one of its order and id, and no read takes a key twice.
+fn may_have_row(application: &Application) -> bool {
+    !application.changes.is_empty()
+}
+
 /// A document's version: how often it was written, and the order and id of the highest event in it.
 struct Version {
     writes: u64,
@@ -134,12 +140,13 @@ impl Unit {
             .take(MAX_ACTIONS)
             .filter(|application| {
                 let (order, id) = rank(application);
-                !application.changes.is_empty() && !self.seen.new.contains(&(order.to_owned(), id.to_owned()))
+                may_have_row(application) && !self.seen.new.contains(&(order.to_owned(), id.to_owned()))
             })
             .collect();
         if late && self.seen.ordered.is_none() && !unknown.is_empty() && !redrives {
             let count = self.pending.len().min(MAX_ACTIONS);
-            let keys = self.pending.iter().take(count).map(|application| {
+            let keys = self.pending.iter().take(count).filter(|application| may_have_row(application));
+            let keys = keys.map(|application| {
                 let (order, id) = rank(application);
                 ItemKey {
                     table: Arc::clone(table),
@@ -343,9 +350,10 @@ impl Unit {
     pub(super) fn own_rows(&mut self, count: usize, rows: &[Option<Item>], outcomes: &mut Outcomes) {
         let (projection, mut number) = (self.projection, 0);
         let new = &mut self.seen.new;
+        let mut rows = rows.iter();
         self.pending.retain(|application| {
-            let is_there = number < count && rows.get(number).is_some_and(Option::is_some);
-            let looked_for = number < count;
+            let looked_for = number < count && may_have_row(application);
+            let is_there = looked_for && rows.next().is_some_and(Option::is_some);
             number += 1;
             if is_there && application.rejection.is_none() {
                 outcomes.note(application.record, Some(projection), Outcome::Repeated);

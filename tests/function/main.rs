@@ -11,6 +11,7 @@ use harness::workspace;
 use serde_json::Value;
 
 mod bad_records;
+mod faults;
 mod interrupted;
 mod limits;
 mod numbers;

@@ -7,9 +7,9 @@ use harness::events::{KinesisStream, TableStream, batch};
 use harness::feed::Feed;
 use harness::function::Function;
 use harness::golden::product_record;
-use harness::oracle::winner_view::{Kind, contributions, contributions_in_any_order, kind, scores};
+use harness::oracle::winner_view::{contributions, contributions_in_any_order, scores};
 use harness::oracle::{map_rollup, tournament, votes};
-use harness::random::{Product, batches, product_payload, products, table_records};
+use harness::random::{self, Product, batches, games, points, product_payload, products};
 use harness::store::Store;
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn in_their_lane(events: &[Product]) -> Vec<&Value> {
 
 /// How many of the events make a dead letter.
 fn bad(events: &[Product]) -> usize {
-    events.iter().filter(|event| event.elsewhere || kind(&event.payload) == Kind::Bad).count()
+    events.iter().filter(|event| event.is_bad()).count()
 }
 
 #[tokio::test]
@@ -169,31 +169,10 @@ async fn tournament_statistics() {
     let store = Store::start().await;
     let function = deploy("projections/tournament", &store).await;
     let mut stream = TableStream::new(&store.table("TaTourney"), &["game", "player"]);
-    let key = |rng: &mut Rng| {
-        let player = ["Tia", "Mike", "Rich", "Zoë"][rng.usize(0..4)];
-        json!({ "game": { "N": rng.u8(0..40).to_string() }, "player": { "S": player } })
-    };
-    let item = |rng: &mut Rng| {
-        let mut item = json!({ "date": { "S": "2019-10-21" } });
-        match rng.u8(0..12) {
-            0 => {}
-            1 => item["score"] = json!({ "S": "50" }),
-            2 => item["score"] = json!({ "N": format!("{}.{}", rng.i32(-9..100), rng.u8(1..100)) }),
-            _ => item["score"] = json!({ "N": rng.i32(-20..200).to_string() }),
-        }
-        if rng.bool() {
-            item["winner"] = json!({ "N": "1" });
-        }
-        item
-    };
-    let records = table_records(&mut rng, &mut stream, 3_000, key, item);
+    let records = games(&mut rng, &mut stream, 3_000);
     deliver_randomly(&function, &records, &mut rng).await;
     assert_eq!(documents(&store, "TaTourneyStats").await, tournament::stats(&records));
-    let without_score = |record: &&Value| {
-        let new = &record["dynamodb"]["NewImage"];
-        new.is_object() && !new["score"]["N"].is_string()
-    };
-    assert_eq!(dead_letters(&store).await, records.iter().filter(without_score).count());
+    assert_eq!(dead_letters(&store).await, records.iter().filter(|record| tournament::is_bad(record)).count());
 }
 
 #[tokio::test]
@@ -202,21 +181,7 @@ async fn votes_of_citizens() {
     let store = Store::start().await;
     let function = deploy("projections/votes", &store).await;
     let mut stream = TableStream::new(&store.table("votes"), &["id"]);
-    let key = |rng: &mut Rng| json!({ "id": { "S": rng.u16(0..400).to_string() } });
-    let item = |rng: &mut Rng| {
-        let mut item = json!({});
-        if rng.u8(0..15) > 0 {
-            item["region"] =
-                [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
-        }
-        if rng.u8(0..15) > 0 {
-            let improvements =
-                [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
-            item["improvement"] = improvements[rng.usize(0..4)].clone();
-        }
-        item
-    };
-    let records = table_records(&mut rng, &mut stream, 3_000, key, item);
+    let records = random::votes(&mut rng, &mut stream, 3_000, 400);
     deliver_randomly(&function, &records, &mut rng).await;
     assert_eq!(documents(&store, "total_votes").await, votes::total_votes(&records));
     assert_eq!(documents(&store, "recent_votes").await, votes::recent_votes(&records));
@@ -245,22 +210,7 @@ async fn map_rollup_beside_people() {
         put.item("City", S(city.into())).send().await.expect("the map can be put");
     }
     let mut stream = TableStream::new(&store.table("Point"), &["MapId", "PointId"]);
-    let key = |rng: &mut Rng| {
-        let map = ["A", "B", "C", "D é"][rng.usize(0..4)];
-        json!({ "MapId": { "S": map }, "PointId": { "S": rng.u8(0..60).to_string() } })
-    };
-    let item = |rng: &mut Rng| {
-        let categories =
-            ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
-        let mut item = json!({ "Address": { "S": rng.u8(..).to_string() } });
-        match rng.usize(0..14) {
-            0 => item["Category"] = json!({ "N": "7" }),
-            1 | 2 => {}
-            number => item["Category"] = json!({ "S": categories[number - 3] }),
-        }
-        item
-    };
-    let records = table_records(&mut rng, &mut stream, 3_000, key, item);
+    let records = points(&mut rng, &mut stream, 3_000);
     let (first, second) = records.split_at(1_500);
     deliver_randomly(&function, first, &mut rng).await;
     // People go on editing.
@@ -285,6 +235,5 @@ async fn map_rollup_beside_people() {
         document
     }));
     assert_eq!(documents(&store, "Map").await, expected);
-    let unusable = |record: &&Value| record["dynamodb"]["NewImage"]["Category"]["N"].is_string();
-    assert_eq!(dead_letters(&store).await, records.iter().filter(unusable).count());
+    assert_eq!(dead_letters(&store).await, records.iter().filter(|record| map_rollup::is_bad(record)).count());
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::events::{KinesisStream, TableStream};
 use crate::golden::product_record;
+use crate::oracle::winner_view::{Kind, kind};
 
 /// Cuts so many records into batches as Lambda does: of any size, and some of them again, from any record on, because an
 /// answer was lost or a function was killed.
@@ -33,8 +34,12 @@ pub struct Product {
     pub elsewhere: bool,
 }
 
-/// Whether the event can be applied, as far as its lane goes.
 impl Product {
+    /// Whether the event makes a dead letter.
+    pub fn is_bad(&self) -> bool {
+        self.elsewhere || kind(&self.payload) == Kind::Bad
+    }
+
     /// The next record of a stream that brings this event.
     pub fn record(&self, stream: &mut KinesisStream) -> Value {
         match (&self.payload, self.elsewhere) {
@@ -98,6 +103,67 @@ fn spoilt(rng: &mut Rng, mut payload: Value) -> Product {
         _ => payload["data"]["schema"] = "com.nordstrom/cart/add/1-0-0".into(),
     }
     Product { payload, elsewhere: false }
+}
+
+/// Games of a tournament by four players that come, are corrected and go; some have no score that can be used.
+pub fn games(rng: &mut Rng, stream: &mut TableStream, count: usize) -> Vec<Value> {
+    let key = |rng: &mut Rng| {
+        let player = ["Tia", "Mike", "Rich", "Zoë"][rng.usize(0..4)];
+        json!({ "game": { "N": rng.u8(0..40).to_string() }, "player": { "S": player } })
+    };
+    let item = |rng: &mut Rng| {
+        let mut item = json!({ "date": { "S": "2019-10-21" } });
+        match rng.u8(0..12) {
+            0 => {}
+            1 => item["score"] = json!({ "S": "50" }),
+            2 => item["score"] = json!({ "N": format!("{}.{}", rng.i32(-9..100), rng.u8(1..100)) }),
+            _ => item["score"] = json!({ "N": rng.i32(-20..200).to_string() }),
+        }
+        if rng.bool() {
+            item["winner"] = json!({ "N": "1" });
+        }
+        item
+    };
+    table_records(rng, stream, count, key, item)
+}
+
+/// Votes of so many citizens that are cast, changed and withdrawn; some lack a region or an improvement that can be used.
+pub fn votes(rng: &mut Rng, stream: &mut TableStream, count: usize, citizens: u16) -> Vec<Value> {
+    let key = |rng: &mut Rng| json!({ "id": { "S": rng.u16(0..citizens).to_string() } });
+    let item = |rng: &mut Rng| {
+        let mut item = json!({});
+        if rng.u8(0..15) > 0 {
+            item["region"] =
+                [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
+        }
+        if rng.u8(0..15) > 0 {
+            let improvements =
+                [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
+            item["improvement"] = improvements[rng.usize(0..4)].clone();
+        }
+        item
+    };
+    table_records(rng, stream, count, key, item)
+}
+
+/// Points of four maps that come, change their category and go; some have a category that cannot be used.
+pub fn points(rng: &mut Rng, stream: &mut TableStream, count: usize) -> Vec<Value> {
+    let key = |rng: &mut Rng| {
+        let map = ["A", "B", "C", "D é"][rng.usize(0..4)];
+        json!({ "MapId": { "S": map }, "PointId": { "S": rng.u8(0..60).to_string() } })
+    };
+    let item = |rng: &mut Rng| {
+        let categories =
+            ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
+        let mut item = json!({ "Address": { "S": rng.u8(..).to_string() } });
+        match rng.usize(0..14) {
+            0 => item["Category"] = json!({ "N": "7" }),
+            1 | 2 => {}
+            number => item["Category"] = json!({ "S": categories[number - 3] }),
+        }
+        item
+    };
+    table_records(rng, stream, count, key, item)
 }
 
 /// A table of a few items that come, change and go, and the records of its stream.

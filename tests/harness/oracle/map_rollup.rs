@@ -40,3 +40,8 @@ pub fn counts<'a>(records: impl IntoIterator<Item = &'a Value>) -> BTreeMap<Stri
     };
     maps.into_iter().map(|(map, counts)| (map, attributes(counts))).collect()
 }
+
+/// Whether the record makes a dead letter: a point whose category is no text.
+pub fn is_bad(record: &Value) -> bool {
+    record["dynamodb"]["NewImage"]["Category"]["N"].is_string()
+}

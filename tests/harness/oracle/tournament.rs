@@ -46,6 +46,12 @@ pub fn stats<'a>(records: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     }))
 }
 
+/// Whether the record makes a dead letter: a game without a score.
+pub fn is_bad(record: &Value) -> bool {
+    let new = &record["dynamodb"]["NewImage"];
+    new.is_object() && !new["score"]["N"].is_string()
+}
+
 /// A number of at most two decimals in hundredths.
 fn hundredths(text: &str) -> i64 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -1,6 +1,6 @@
 //! Everything that goes wrong at once, on the real function: requests fail before and after they were carried out, answers
-//! are lost and late, batches come again and differently cut, two processes work on one shard, and both are killed again and
-//! again. In the end every event is in a document once, or in the dead letters.
+//! are lost and late, batches come again and differently cut, two processes work on each of two shards, and all are killed
+//! again and again. In the end every event is in a document once, or in the dead letters.
 //!
 //! A seed says what the events are, how they are cut and which requests fail; how the processes get in each other's way is
 //! the machine's business. The suite runs a few seeds; for more of them, or for one:
@@ -19,14 +19,15 @@ use harness::cli::make_tables;
 use harness::documents::Bookkeeping;
 use harness::events::{batch, failures, sequence_number};
 use harness::function::{Deployment, Function};
-use harness::proxy::Proxy;
+use harness::proxy::{Fault, Proxy};
 use harness::random::batches;
 use harness::runtime_api::FunctionError;
 use harness::scratch::Folder;
 use harness::store::Store;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
-use crate::deliver_whole;
+use crate::{deliver, deliver_whole};
 
 mod systems;
 mod tally;
@@ -42,7 +43,7 @@ const LONGEST_LIFE: Duration = Duration::from_millis(120);
 /// What invocations may take, in milliseconds: some not as long as a request that is late.
 const LIMITS: std::ops::Range<u64> = 250..1_500;
 
-/// Projections, records of one shard for them, and what has to come of these.
+/// Projections, records for them in the order in which they were made, and what has to come of these.
 struct World {
     projections: PathBuf,
     /// Keeps the projections' files, where they are the test's own.
@@ -129,11 +130,28 @@ async fn deliver_all(mut instance: Instance, records: &[Value], checkpoint: &Cel
     }
 }
 
+/// Has a function take all records of a shard.
+async fn take(records: &[Value], deployment: &Deployment, mut rng: Rng) {
+    let checkpoint = Cell::new(0);
+    let (one, other) = tokio::join!(Instance::start(deployment), Instance::start(deployment));
+    let (first, second) = (rng.fork(), rng.fork());
+    tokio::join!(deliver_all(one, records, &checkpoint, first), linger(other, records, &checkpoint, second));
+}
+
+/// Whether a record is in the first of two shards: all of a lane are in one, and documents have lanes of both.
+fn is_left(record: &Value) -> bool {
+    let lane = record["kinesis"]["partitionKey"].as_str().map(str::to_owned);
+    let lane = lane.unwrap_or_else(|| record["dynamodb"]["Keys"].to_string());
+    lane.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)).is_multiple_of(2)
+}
+
 /// Goes on with batches that have been given up: an invocation of which Lambda has not heard for too long is still at work
 /// while the next one runs. It never has anything that is not behind what was taken, and its answer interests nobody.
 async fn linger(mut instance: Instance, records: &[Value], checkpoint: &Cell<usize>, mut rng: Rng) {
     while checkpoint.get() < records.len() {
-        let start = checkpoint.get() - rng.usize(0..=LARGEST.min(checkpoint.get()));
+        // As often as not it races for the very same events.
+        let behind = if rng.bool() { 0 } else { rng.usize(0..=LARGEST.min(checkpoint.get())) };
+        let start = checkpoint.get() - behind;
         let end = (start + rng.usize(1..=LARGEST)).min(records.len());
         // Whatever comes of it.
         let _ = instance.deliver(&records[start..end], &mut rng).await;
@@ -148,13 +166,9 @@ async fn comes_out_right(world: &World, store: &Store, rng: &mut Rng) {
     let deployment = Deployment::new(&world.projections, store)
         .set("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint())
         .set("RUST_LOG", "warn");
-    let (one, other) = tokio::join!(Instance::start(&deployment), Instance::start(&deployment));
-    let checkpoint = Cell::new(0);
-    let (first, second) = (rng.fork(), rng.fork());
-    tokio::join!(
-        deliver_all(one, &world.records, &checkpoint, first),
-        linger(other, &world.records, &checkpoint, second)
-    );
+    let (left, right): (Vec<Value>, Vec<Value>) = world.records.iter().cloned().partition(is_left);
+    let (one, other) = (rng.fork(), rng.fork());
+    tokio::join!(take(&left, &deployment, one), take(&right, &deployment, other));
     proxy.quiet().await;
     assert_right(world, store, "after everything was taken").await;
 
@@ -261,4 +275,51 @@ async fn events_tables() {
 #[tokio::test]
 async fn ordered_events_tables() {
     hold(ORDERED_EVENTS_TABLES, 4).await;
+}
+
+/// What an operation may meet again and again, until it is given up.
+const LASTING: [(&str, Fault); 8] = [
+    ("TransactWriteItems", Fault::Conflict(0)),
+    ("TransactWriteItems", Fault::Conflict(1)),
+    ("TransactWriteItems", Fault::Broken),
+    ("UpdateItem", Fault::Conflict(0)),
+    ("PutItem", Fault::Throttled),
+    ("DeleteItem", Fault::Lost),
+    ("BatchGetItem", Fault::Partial),
+    ("Query", Fault::AnswerBroken),
+];
+
+/// Takes some records in peace, and a batch of others while a fault does not pass; then goes on where the function says.
+async fn outlasts(make: Make, operation: &'static str, fault: Fault) {
+    let store = Store::start().await;
+    let world = make(&store, &mut Rng::with_seed(0x5eed), 90);
+    make_tables(&world.projections, &store).await;
+    let proxy = Proxy::before(&store).await;
+    let deployment = Deployment::new(&world.projections, &store).set("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint());
+    let function = deployment.start().await;
+    deliver_whole(&function, &batch(world.records[..30].to_vec())).await;
+
+    proxy.always(operation, fault);
+    let failed = deliver(&function, &batch(world.records[30..60].to_vec())).await;
+    let place = |failed: &String| world.records.iter().position(|record| sequence_number(record) == failed);
+    let next = failed.first().map_or(60, |failed| place(failed).expect("a record of the batch is reported"));
+    assert!((30..=60).contains(&next), "{failed:?}");
+
+    proxy.calm();
+    deliver_whole(&function, &batch(world.records[next..].to_vec())).await;
+    assert_right(&world, &store, &format!("after {fault:?} of every {operation}")).await;
+}
+
+#[tokio::test]
+async fn what_fails_for_good_is_never_taken_for_done() {
+    for worlds in [MARKS_ON_DOCUMENTS, MARKS_OF_LANES, CONTRIBUTIONS, EVENTS_TABLES, ORDERED_EVENTS_TABLES] {
+        // They mostly wait.
+        let mut tasks = JoinSet::new();
+        for (operation, fault) in LASTING {
+            tasks.spawn(outlasts(worlds[0], operation, fault));
+        }
+        while let Some(outcome) = tasks.join_next().await {
+            outcome.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        }
+    }
 }

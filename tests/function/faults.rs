@@ -277,6 +277,17 @@ async fn ordered_events_tables() {
     hold(ORDERED_EVENTS_TABLES, 4).await;
 }
 
+/// The same on another implementation of DynamoDB, with fewer records: it is slow.
+#[tokio::test]
+async fn on_moto() {
+    for seed in seeds(1) {
+        for worlds in [MARKS_ON_DOCUMENTS, MARKS_OF_LANES, CONTRIBUTIONS, EVENTS_TABLES, ORDERED_EVENTS_TABLES] {
+            let Some(store) = Store::moto().await else { return };
+            holds(worlds[seed as usize % worlds.len()], &store, seed, 60).await;
+        }
+    }
+}
+
 /// What an operation may meet again and again, until it is given up.
 const LASTING: [(&str, Fault); 8] = [
     ("TransactWriteItems", Fault::Conflict(0)),

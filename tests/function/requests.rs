@@ -137,7 +137,8 @@ async fn a_batch_of_one_lane_is_one_transaction_of_its_mark_and_document() {
         requests.are(&[("TransactWriteItems", 1)]);
         assert_eq!(requests.sizes(), [2]);
     }
-    // Lanes share transactions: never more of them than lanes, and each is full of marks and documents.
+    // Lanes share transactions, of marks and documents and nothing else. (They are packed as if each event had a row of its
+    // own, so a third of a transaction stays free here.)
     let counted = Counted::start(&sums("$.id", "{ last_event_id: lane }")).await;
     let requests = counted.deliver(&ones(300, 300)).await;
     assert_eq!(requests.sizes().iter().sum::<usize>(), 2 * 300);

@@ -355,7 +355,8 @@ impl Unit {
             let looked_for = number < count && may_have_row(application);
             let is_there = looked_for && rows.next().is_some_and(Option::is_some);
             number += 1;
-            if is_there && application.rejection.is_none() {
+            // What only the document spoke against when it was last looked at has a row like the others.
+            if is_there {
                 outcomes.note(application.record, Some(projection), Outcome::Repeated);
                 return false;
             }
@@ -387,7 +388,7 @@ impl Unit {
         }
         let number = self.projection;
         self.pending.retain(|application| {
-            let is_there = application.rejection.is_none()
+            let is_there = may_have_row(application)
                 && events.iter().any(|event| (event.order.as_str(), event.id.as_str()) == rank(application));
             if is_there {
                 outcomes.note(application.record, Some(number), Outcome::Repeated);

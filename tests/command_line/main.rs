@@ -8,6 +8,7 @@ use serde_json::Value;
 mod examples;
 mod help;
 mod language_page;
+mod redrive;
 mod run;
 mod schema;
 mod tables;

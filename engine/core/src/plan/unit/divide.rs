@@ -34,9 +34,9 @@ pub(in crate::plan) fn divide(
             let mut applications = applications;
             let lane = |application: &Application| application.lane.clone().unwrap_or_default();
             rising(projection, &mut applications, lane, outcomes);
-            pack(components(applications))
+            pack(components(applications), false)
         }
-        Guard::EventsTable { order_by: None, .. } => pack(components(applications)),
+        Guard::EventsTable { order_by: None, .. } => pack(components(applications), true),
         Guard::EventsTable { order_by: Some(_), .. } => {
             let mut groups = by_document(applications);
             for group in &mut groups {
@@ -210,12 +210,15 @@ fn components(applications: Vec<Application>) -> Vec<Vec<Application>> {
     groups
 }
 
-/// Puts small groups together, as long as one transaction holds them.
-fn pack(groups: Vec<Vec<Application>>) -> Vec<Vec<Application>> {
+/// Puts small groups together, as long as one transaction holds them. `rows`: each event has one of its own.
+fn pack(groups: Vec<Vec<Application>>, rows: bool) -> Vec<Vec<Application>> {
     let mut packed: Vec<(usize, Vec<Application>)> = Vec::new();
     for group in groups {
         let things: HashSet<Shared<'_>> = group.iter().flat_map(shared).collect();
-        let actions = group.len() + things.len();
+        // A dead letter is a row, too.
+        let own = if rows { group.len() } else { 0 };
+        let letters = group.iter().filter(|application| application.rejection.is_some()).count();
+        let actions = own + letters + things.len();
         drop(things);
         match packed.last_mut() {
             Some((used, pack)) if *used + actions <= MAX_ACTIONS => {

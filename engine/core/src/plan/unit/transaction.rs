@@ -141,7 +141,8 @@ impl Unit {
         let mut lanes: Vec<(String, Lane)> = Vec::new();
         let mut lane_places: HashMap<String, usize> = HashMap::new();
         let mut needs: Vec<DocumentKey> = Vec::new();
-        let mut rows = 0;
+        // What closes a letter that is redriven takes two actions.
+        let mut rows = 2 * usize::from(self.closing.is_some());
         self.covered = 0;
         for number in 0..self.pending.len().min(self.limit) {
             let application = &self.pending[number];

@@ -230,11 +230,15 @@ fn seeds(rounds: u64) -> impl Iterator<Item = u64> {
 type Make = fn(&Store, &mut Rng, usize) -> World;
 
 const MARKS_ON_DOCUMENTS: &[Make] = &[|_, rng, count| tally::world(Guard::Document, rng, count), systems::winner_view];
+const MARKS_OF_SHARDS: &[Make] = &[|_, rng, count| tally::world(Guard::Shard, rng, count)];
 const MARKS_OF_LANES: &[Make] = &[|_, rng, count| tally::world(Guard::Lane, rng, count)];
 const CONTRIBUTIONS: &[Make] = &[systems::points_on_maps, systems::votes_of_citizens, systems::tournament_statistics];
 const EVENTS_TABLES: &[Make] = &[|_, rng, count| tally::world(Guard::Events, rng, count), systems::votes_of_citizens];
 const ORDERED_EVENTS_TABLES: &[Make] =
     &[|_, rng, count| tally::world(Guard::Ordered, rng, count), systems::winner_view_unordered];
+
+const ALL: [&[Make]; 6] =
+    [MARKS_ON_DOCUMENTS, MARKS_OF_SHARDS, MARKS_OF_LANES, CONTRIBUTIONS, EVENTS_TABLES, ORDERED_EVENTS_TABLES];
 
 /// Plays rounds of these worlds, each on a store of its own.
 async fn hold(worlds: &[Make], rounds: u64) {
@@ -255,6 +259,11 @@ async fn holds(make: Make, store: &Store, seed: u64, count: usize) {
 #[tokio::test]
 async fn marks_on_documents() {
     hold(MARKS_ON_DOCUMENTS, 4).await;
+}
+
+#[tokio::test]
+async fn marks_of_shards() {
+    hold(MARKS_OF_SHARDS, 3).await;
 }
 
 #[tokio::test]
@@ -281,7 +290,7 @@ async fn ordered_events_tables() {
 #[tokio::test]
 async fn on_moto() {
     for seed in seeds(1) {
-        for worlds in [MARKS_ON_DOCUMENTS, MARKS_OF_LANES, CONTRIBUTIONS, EVENTS_TABLES, ORDERED_EVENTS_TABLES] {
+        for worlds in ALL {
             let Some(store) = Store::moto().await else { return };
             holds(worlds[seed as usize % worlds.len()], &store, seed, 60).await;
         }
@@ -323,7 +332,7 @@ async fn outlasts(make: Make, operation: &'static str, fault: Fault) {
 
 #[tokio::test]
 async fn what_fails_for_good_is_never_taken_for_done() {
-    for worlds in [MARKS_ON_DOCUMENTS, MARKS_OF_LANES, CONTRIBUTIONS, EVENTS_TABLES, ORDERED_EVENTS_TABLES] {
+    for worlds in ALL {
         // They mostly wait.
         let mut tasks = JoinSet::new();
         for (operation, fault) in LASTING {

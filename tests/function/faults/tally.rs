@@ -14,6 +14,7 @@ use super::{Letters, World};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Guard {
     Document,
+    Shard,
     Lane,
     Events,
     Ordered,
@@ -78,6 +79,7 @@ pub(super) fn world(guard: Guard, rng: &mut Rng, count: usize) -> World {
 fn projection(guard: Guard, derives: bool) -> String {
     let (lane, guarded) = match guard {
         Guard::Document => ("$.id", "last_event_id"),
+        Guard::Shard => ("$.lane", "{ last_event_id: shard }"),
         Guard::Lane => ("$.lane", "{ last_event_id: lane }"),
         Guard::Events => ("$.lane", "{ events_table: TallyEvents, id: $.e }"),
         Guard::Ordered => ("$.lane", "{ events_table: TallyEvents, id: $.e, order_by: $.o }"),
@@ -157,7 +159,12 @@ impl Event {
         if guard != Guard::Document {
             payload["lane"] = self.lane.into();
         }
-        stream.record(lane, payload.to_string())
+        let mut record = stream.record(lane, payload.to_string());
+        if guard == Guard::Shard && !super::is_left(&record) {
+            let id = record["eventID"].as_str().expect("a record has an id");
+            record["eventID"] = format!("shardId-000000000001:{}", id.rsplit(':').next().unwrap_or_default()).into();
+        }
+        record
     }
 }
 

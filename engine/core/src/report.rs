@@ -118,6 +118,31 @@ impl Outcome {
     }
 }
 
+/// What came of a dead letter that was closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// The event was applied.
+    Applied,
+    /// As the projection is now, the event changes nothing.
+    Nothing,
+    /// A newer change of the item has taken its place (`retract: true`).
+    Superseded,
+    /// The event had been applied before.
+    Repeated,
+}
+
+impl Ending {
+    /// The word for it in rows and reports.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Ending::Applied => "applied",
+            Ending::Nothing => "nothing",
+            Ending::Superseded => "superseded",
+            Ending::Repeated => "repeated",
+        }
+    }
+}
+
 /// How many events had which outcome in a projection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {

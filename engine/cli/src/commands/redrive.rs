@@ -10,9 +10,10 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use viewfold_core::dead_letter::Letter;
+use viewfold_core::plan::Redriven;
 use viewfold_core::plan::redrive::Effect;
-use viewfold_core::plan::{Ending, Redriven};
 use viewfold_core::program::Program;
+use viewfold_core::report::Ending;
 use viewfold_dynamodb::dead_letters::{self, Decision};
 
 /// Applies dead letters by the projections as they are now.

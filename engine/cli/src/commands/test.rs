@@ -3,8 +3,9 @@
 use super::load;
 use crate::arguments::{Format, Test};
 use crate::output::{Failure, Outcome, count, print};
-use crate::testing::case::{self, Verdict};
+use crate::testing::case;
 use crate::testing::files::{self, Loaded};
+use crate::testing::scene::Verdict;
 use crate::{output, store};
 use serde_json::{Value as Json, json};
 use viewfold_spec::{Code, Diagnostic};

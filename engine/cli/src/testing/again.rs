@@ -1,9 +1,9 @@
 //! The runs of a case under schedules: what they leave behind has to be what the plain run left.
 
-use super::case::{Letter, Outcome, Run, Verdict};
 use super::deliver::{Delivered, deliver, text};
 use super::difference;
 use super::promise::{Extent, Kind, Promises};
+use super::scene::{Letter, Outcome, Run, Verdict};
 use super::schedule::{Records, Schedule};
 use crate::events::Invocation;
 use crate::output::Failure;

@@ -3,7 +3,7 @@
 //! The plain run of a case goes the function's own way, with many calls in flight. Here the same batch is driven call by
 //! call: it hands out requests and takes answers, and does not know who carries them.
 
-use super::case::CLOCK;
+use super::scene::CLOCK;
 use super::schedule::{Course, Cut, FaultKind, Schedule};
 use crate::fold::{MAX_ROUNDS, in_a_circle};
 use crate::output::Failure;

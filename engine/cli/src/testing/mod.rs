@@ -3,7 +3,7 @@
 //! [`files`] finds test files, [`case`] runs one of their cases in an embedded DynamoDB of its own, [`record`] makes Lambda
 //! events of a case's events, and [`difference`] says how tables differ from what they have to be.
 //!
-//! A case that holds is run [`again`] under schedules: [`promise`] says what guards promise, [`schedule`] which schedules
+//! [`scene`] has what all runs of a case share. A case that holds is run [`again`] under schedules: [`promise`] says what guards promise, [`schedule`] which schedules
 //! there are, and [`deliver`] carries one out.
 
 mod again;
@@ -13,4 +13,5 @@ pub(crate) mod difference;
 pub(crate) mod files;
 mod promise;
 mod record;
+pub(crate) mod scene;
 mod schedule;

@@ -3,7 +3,7 @@
 //! A schedule is run where some projection of the case is promised something under it, and nothing else is compared. What
 //! is not promised is left out here, each with the reason why.
 
-use super::case::Letter;
+use super::scene::Letter;
 use std::collections::{BTreeSet, HashSet};
 use viewfold_core::expression::Binary;
 use viewfold_core::program::{Guard, OnError, Program, Projection, Source, StreamIdentity, Term};

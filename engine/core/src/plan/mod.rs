@@ -15,7 +15,7 @@ pub mod redrive;
 pub mod request;
 mod unit;
 
-pub use redrive::{Ending, Redrive, Redriven};
+pub use redrive::{Redrive, Redriven};
 pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Request, Update};
 
 use crate::bookkeeping::PARTITION_KEY;

@@ -12,7 +12,7 @@ use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OperationKind, Payload, Program, Projection};
-use crate::report::{Outcomes, Problem};
+use crate::report::{Ending, Outcomes, Problem};
 use std::sync::Arc;
 
 /// A dead letter that is being redriven.
@@ -38,31 +38,6 @@ pub enum Redriven {
     Gone,
     /// The store could not take it now: it stays open.
     Failed(String),
-}
-
-/// What came of a letter that was closed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ending {
-    /// The event was applied.
-    Applied,
-    /// As the projection is now, the event changes nothing.
-    Nothing,
-    /// A newer change of the item has taken its place (`retract: true`).
-    Superseded,
-    /// The event had been applied before.
-    Repeated,
-}
-
-impl Ending {
-    /// The word for it in rows and reports.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Ending::Applied => "applied",
-            Ending::Nothing => "nothing",
-            Ending::Superseded => "superseded",
-            Ending::Repeated => "repeated",
-        }
-    }
 }
 
 /// What an event does to a document.

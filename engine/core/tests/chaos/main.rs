@@ -300,8 +300,13 @@ fn holds(guard: Guard) {
     }
 }
 
+/// How many guards there are.
+const GUARDS: usize = 6;
+
 /// A line of the terminal for each guard: they run beside each other.
 fn progress(guard: Guard, done: u64, of: u64) {
+    static ROOM: std::sync::Once = std::sync::Once::new();
+    ROOM.call_once(|| eprint!("{}", "\n".repeat(GUARDS)));
     let line = guard as usize + 1;
     let filled = usize::try_from(done * 40 / of).unwrap_or(40);
     let bar = format!("{}{}", "#".repeat(filled), ".".repeat(40 - filled));

@@ -4,7 +4,6 @@
 //! often that is tried, it happens once. What the guard remembers of newer events stays as it is: a mark is never lowered.
 
 use super::super::expression::Writer;
-use super::super::redrive::Ending;
 use super::super::request::{Action, Put};
 use super::place::MarkPlace;
 use super::write::OnDocument;
@@ -14,7 +13,7 @@ use crate::dead_letter::Letter;
 use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::mark::{Mark, Standing};
 use crate::program::{DocumentPath, Source};
-use crate::report::{Outcome, Outcomes};
+use crate::report::{Ending, Outcome, Outcomes};
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 

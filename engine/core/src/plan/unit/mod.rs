@@ -19,7 +19,6 @@ mod place;
 mod transaction;
 mod write;
 
-use super::redrive::Ending;
 pub(super) use closing::Closing;
 pub(super) use divide::{divide, without_open};
 pub(super) use write::epoch_seconds;
@@ -32,7 +31,7 @@ use crate::evaluate::{Change, Contribution, DocumentKey, Failure};
 use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OnError, Program, Projection, Source};
-use crate::report::{Outcome, Outcomes, Problem};
+use crate::report::{Ending, Outcome, Outcomes, Problem};
 use place::MarkPlace;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -478,15 +477,15 @@ impl Unit {
 }
 
 impl Application {
-    /// What an event does, before anything is known about it.
-    pub(super) fn new(event: &Arc<Event>) -> Application {
+    /// An event of which nothing is known but where it comes from.
+    fn bare(record: usize, sequence: String, (sub, event_id): (u32, String), lane_text: String) -> Application {
         Application {
-            record: event.record,
-            event: Some(Arc::clone(event)),
-            sequence: event.metadata.sequence.clone(),
-            sub: event.metadata.sub,
-            event_id: event.metadata.id.clone(),
-            lane_text: event.metadata.lane.text(),
+            record,
+            event: None,
+            sequence,
+            sub,
+            event_id,
+            lane_text,
             mark: None,
             id: None,
             lane: None,
@@ -498,58 +497,33 @@ impl Application {
             part: false,
             stored: false,
         }
+    }
+
+    /// What an event does, before anything is known about it.
+    pub(super) fn new(event: &Arc<Event>) -> Application {
+        let metadata = &event.metadata;
+        let event_id = (metadata.sub, metadata.id.clone());
+        let bare = Application::bare(event.record, metadata.sequence.clone(), event_id, metadata.lane.text());
+        Application { event: Some(Arc::clone(event)), ..bare }
     }
 
     /// A record that is no event.
     pub(super) fn undecodable(
         record: &Record<'_>,
         number: usize,
-        (sub, id): (u32, String),
+        event: (u32, String),
         lane: String,
         problem: Problem,
     ) -> Application {
-        Application {
-            record: number,
-            event: None,
-            sequence: record.sequence().to_owned(),
-            sub,
-            event_id: id,
-            lane_text: lane,
-            mark: None,
-            id: None,
-            lane: None,
-            shard: None,
-            changes: Vec::new(),
-            contribution: None,
-            rejection: Some(problem.into()),
-            unmarked: false,
-            part: false,
-            stored: false,
-        }
+        let bare = Application::bare(number, record.sequence().to_owned(), event, lane);
+        Application { rejection: Some(problem.into()), ..bare }
     }
 
     /// An event of which nothing is known but its letter: one that is about no document any more, or that is among the events
     /// of its document (`order_by`).
     pub(super) fn of_letter(letter: &Letter) -> Application {
         let text = |name: &str| letter.column(name).to_owned();
-        Application {
-            record: 0,
-            event: None,
-            sequence: text("sequence"),
-            sub: letter.sub(),
-            event_id: text("id"),
-            lane_text: text("lane"),
-            mark: None,
-            id: None,
-            lane: None,
-            shard: None,
-            changes: Vec::new(),
-            contribution: None,
-            rejection: None,
-            unmarked: false,
-            part: false,
-            stored: false,
-        }
+        Application::bare(0, text("sequence"), (letter.sub(), text("id")), text("lane"))
     }
 
     /// What has become of the event once its part of a write is done.

@@ -269,9 +269,9 @@ fn a_bad_event_does_not_stop_those_behind_it() {
     });
     assert_eq!(sums.collect::<Vec<_>>(), ["1", "9"]);
     assert_eq!(requests.iter().flat_map(letters).count(), 7);
-    // Where the document could be told, its mark goes past the event together with the letter.
+    // Where the document could be told, its mark goes past the events together with their letters.
     let marked = requests.iter().filter(|request| matches!(request, Request::Transact(_))).count();
-    assert_eq!(marked, 3, "{requests:?}");
+    assert_eq!(marked, 1, "{requests:?}");
     let troubles: Vec<_> = report.troubles.iter().map(|trouble| (trouble.record, trouble.reason.unwrap())).collect();
     assert_eq!(
         troubles,
@@ -545,4 +545,21 @@ fn a_large_record_is_kept_in_several_rows_that_are_there_before_its_letter() {
     let Some(Request::Transact(last)) = requests.last() else { panic!("the letter comes last") };
     assert!(matches!(last.as_slice(), [Action::Check(_), Action::Put(_)]), "{last:?}");
     assert_eq!((requests.len(), counts(&report).rejected), (rows.len() + 2, 1));
+}
+
+#[test]
+fn events_of_one_document_that_cannot_be_applied_are_put_away_together() {
+    let bad: Vec<String> = (1..251).map(|n| record(n, "a", r#"{"id":"a","n":"text"}"#)).collect();
+    let (requests, report) = carry_out(&counted(), &bad, |_, _| Answer::Done);
+    let sizes: Vec<usize> = requests
+        .iter()
+        .map(|request| match request {
+            Request::Transact(actions) => actions.len(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((sizes, counts(&report).rejected), (vec![100, 100, 53], 250));
+    let Request::Transact(actions) = &requests[0] else { panic!("{:?}", requests[0]) };
+    let Action::Update(mark) = &actions[0] else { panic!("{:?}", actions[0]) };
+    assert_eq!(value(mark, "_vf_p").as_str(), Some("kinesis/s/002/99/0000000000"));
 }

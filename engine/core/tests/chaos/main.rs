@@ -288,7 +288,7 @@ fn holds(guard: Guard) {
     if let Some(seed) = number("VIEWFOLD_SEED") {
         return schedule(guard, seed, Broken::Nothing).unwrap_or_else(|error| panic!("{error}"));
     }
-    let count = number("VIEWFOLD_SCHEDULES").unwrap_or(4_000);
+    let count = number("VIEWFOLD_SCHEDULES").unwrap_or(3_500);
     let shows = std::io::stderr().is_terminal() && count > 10_000;
     for seed in 0..count {
         if let Err(error) = schedule(guard, seed, Broken::Nothing) {

@@ -5,7 +5,7 @@ use super::super::expression::Writer;
 use super::super::request::{Action, Answer, Cancellation, Put, Request};
 use super::place::{MarkMove, MarkPlace};
 use super::write;
-use super::{Application, Context, Sent, Step, Unit};
+use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Unit};
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::DeadLetter;
 use crate::evaluate::Failure;
@@ -50,12 +50,13 @@ impl Unit {
         if let Some(step) = self.settled_without_row(true, context, outcomes) {
             return step;
         }
-        self.covered = 1;
+        self.covered = self.rejected_run(context);
         if self.store_parts(context) {
             return Step::Again;
         }
         let (projection, source) = self.parts(context);
         let Some(application) = self.pending.front() else { return Step::Again };
+        let last = self.pending.get(self.covered - 1).and_then(|application| application.mark.as_ref());
         // What stands for the event on its document: the mark that moves past it, or that there is no document.
         let place = MarkPlace::of(projection, source, application);
         let document = match (place, &application.mark, &application.rejection) {
@@ -66,7 +67,7 @@ impl Unit {
                 // A mark that belongs to another stream stays.
                 let stored = seen.and_then(|item| place.stored(item).ok()?);
                 let is_below = stored.is_none_or(|stored| mark.standing(stored) == Standing::Above);
-                let to = MarkMove { place, first: mark, last: mark };
+                let to = MarkMove { place, first: mark, last: last.unwrap_or(mark) };
                 match application.unmarked {
                     true => Some((write::no_document(projection, document), Beside::Nothing)),
                     false if is_below => {
@@ -78,16 +79,39 @@ impl Unit {
             _ => None,
         };
         let beside = document.as_ref().map_or(Beside::Nothing, |(_, beside)| *beside);
-        let Some(letter) = application.dead_letter(projection, source, context, beside) else {
+        // Without the move of a mark, each letter by itself says whether it is there.
+        let covered = if beside == Beside::Guard { self.covered } else { 1 };
+        let covered = self.pending.range(..covered);
+        let letters: Vec<Action> =
+            covered.filter_map(|application| application.dead_letter(projection, source, context, beside)).collect();
+        self.covered = letters.len();
+        let Some(letter) = letters.first() else {
             self.fail("there is no table of dead letters", outcomes);
             return Step::Again;
         };
         match document {
             Some((document, _)) => {
-                Step::Send(Request::Transact(vec![document, letter]), Sent::DeadLetter { with_document: true })
+                let actions = std::iter::once(document).chain(letters).collect();
+                Step::Send(Request::Transact(actions), Sent::DeadLetter { with_document: true })
             }
-            None => Step::Send(Request::Write(letter), Sent::DeadLetter { with_document: false }),
+            None => Step::Send(Request::Write(letter.clone()), Sent::DeadLetter { with_document: false }),
         }
+    }
+
+    /// How many events from the first on are put away together: those that cannot be applied to the same document, as far as
+    /// one transaction holds their letters.
+    fn rejected_run(&self, context: &Context<'_>) -> usize {
+        let document = |application: &Application| {
+            let rejection = application.rejection.as_ref().filter(|_| application.mark.is_some());
+            rejection.and_then(|rejection| rejection.document.clone())
+        };
+        let Some(first) = self.pending.front().and_then(document) else { return 1 };
+        let mut bytes = 0;
+        let run = self.pending.iter().take(MAX_ACTIONS - 1).take_while(|application| {
+            bytes += context.records.get(application.record).map_or(0, |record| record.len());
+            document(application).as_ref() == Some(&first) && bytes < MAX_TRANSACTION_BYTES
+        });
+        run.count().max(1)
     }
 
     pub(super) fn put_away_answered(
@@ -126,7 +150,9 @@ impl Unit {
             }
             // There is no map of marks yet.
             (Some(Cancellation::NoParent(_)), _) => self.seen.without_maps.extend(document),
-            (Some(Cancellation::None), Some(Cancellation::ConditionFailed(_))) => self.dead_lettered(context, outcomes),
+            (Some(Cancellation::None), Some(Cancellation::ConditionFailed(_))) if self.covered == 1 => {
+                self.dead_lettered(context, outcomes);
+            }
             (first, second) => {
                 self.fail(&format!("the dead letter could not be written: {first:?}, {second:?}"), outcomes);
             }
@@ -141,8 +167,8 @@ impl Unit {
 
     fn dead_lettered(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) {
         self.attempts = 0;
-        if let Some(application) = self.pending.pop_front() {
-            let (projection, _) = self.parts(context);
+        let (projection, _) = self.parts(context);
+        for application in self.pending.drain(..self.covered.min(self.pending.len())) {
             outcomes.note(application.record, Some(self.projection), application.outcome(projection));
         }
     }

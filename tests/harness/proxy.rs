@@ -94,6 +94,8 @@ pub struct Proxy {
 struct Shared {
     /// The store's URL.
     store: String,
+    /// Held while the store works on a request, where it takes one at a time only.
+    serial: Option<tokio::sync::Mutex<()>>,
     client: Client<HttpConnector, Full<Bytes>>,
     weather: Mutex<Weather>,
     operations: Mutex<Vec<Operation>>,
@@ -124,6 +126,7 @@ impl Proxy {
         connector.set_nodelay(true);
         let shared = Arc::new(Shared {
             store: store.endpoint().trim_end_matches('/').to_owned(),
+            serial: store.is_serial().then(tokio::sync::Mutex::default),
             client: Client::builder(TokioExecutor::new()).build(connector),
             weather: Mutex::new(Weather::Calm),
             operations: Mutex::default(),
@@ -246,6 +249,10 @@ impl Shared {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         head.uri = Uri::try_from(format!("{}{path}", self.store)).map_err(|_| Broken)?;
         without_framing(&mut head.headers);
+        let _turn = match &self.serial {
+            Some(serial) => Some(serial.lock().await),
+            None => None,
+        };
         let answer = match self.client.request(Request::from_parts(head, Full::new(body))).await {
             Ok(answer) => answer,
             Err(error) => {

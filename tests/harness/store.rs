@@ -27,7 +27,7 @@ pub struct Store {
     endpoint: String,
     table_prefix: String,
     client: Client,
-    _server: Server,
+    server: Server,
 }
 
 /// What has to be kept for the endpoint to stay alive.
@@ -75,12 +75,18 @@ impl Store {
             .region(Region::new(aws::REGION))
             .credentials_provider(credentials)
             .build();
-        Store { endpoint, table_prefix, client: Client::from_conf(config), _server: server }
+        Store { endpoint, table_prefix, client: Client::from_conf(config), server }
     }
 
     /// The URL of the store.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Whether requests must not run beside each other. moto puts a transaction's tables back as they were when it is
+    /// cancelled, with all that others wrote to them meanwhile.
+    pub fn is_serial(&self) -> bool {
+        matches!(self.server, Server::Moto { .. })
     }
 
     /// A client of the store, for what this module has no word for.

@@ -169,6 +169,36 @@ async fn a_redrive_that_is_killed_and_run_again_applies_each_event_once() {
 }
 
 #[tokio::test]
+async fn a_letter_that_is_closed_by_hand_is_not_applied() {
+    let scene = Scene::of(&orders()).await;
+    let id = scene.letters(&[]).await[0]["letter"].as_str().expect("an id").to_owned();
+    scene.at(viewfold(["dead-letters", "close", &id])).run().await.expect_status(0);
+    let closed = scene.letters(&["--closed"]).await;
+    assert_eq!((&closed[0]["letter"], &closed[0]["effect"]), (&json!(id), &json!("dropped")));
+    scene.redrive("corrected.yaml", &["--all", "--yes"]).run().await.expect_status(0);
+    // Its document's mark is past it: a redelivery does not apply it either.
+    assert_eq!(scene.run("corrected.yaml").await[0]["spent"], 8);
+}
+
+/// Nobody knows whether an event had been applied before that is older than its guard remembers.
+#[tokio::test]
+async fn an_event_that_its_guard_may_have_forgotten_is_redriven_only_when_somebody_says_so() {
+    let text = "projection: p\nsource: { kinesis: { stream: old } }\ndocument: { table: Docs, partition_key: id }\n\
+                guard: { events_table: Events, keep_for: 1h }\nkey: { id: $.id }\nrules: [{ add: { n: $.n } }]\n";
+    let folder = Folder::with("p.yaml", text);
+    // The records of the harness are years old.
+    let record = KinesisStream::new("old").record("a", json!({ "id": "a", "n": 100 }).to_string());
+    folder.write("events.json", &batch([record]).to_string());
+    let (path, db) = (folder.path().join("p.yaml"), folder.path().join("data.db"));
+    let command = |name: &str| viewfold([name]).arg(&path).arg("--db").arg(&db);
+    command("run").arg("--events").arg(folder.path().join("events.json")).run().await.expect_status(1);
+    let left = command("redrive").arg("--all").run().await.expect_status(1);
+    assert!(left.stdout.contains("add n 100 in {\"id\":\"a\"} may have been applied before"), "{}", left.stdout);
+    let applied = command("redrive").arg("--all").arg("--yes").run().await.expect_status(0);
+    assert!(applied.stdout.ends_with("1 dead letter: 1 applied\n"), "{}", applied.stdout);
+}
+
+#[tokio::test]
 async fn wrong_use_is_told() {
     let folder = Folder::with("p.yaml", &projection("$.amount"));
     let path = folder.path().join("p.yaml");

@@ -181,6 +181,8 @@ pub(crate) enum DeadLettersCommand {
     List(ListLetters),
     /// Show one, with its payload
     Show(ShowLetter),
+    /// Close them without applying their events: rubbish, or what has been put right by hand
+    Close(CloseLetters),
     /// Print them as Lambda events, a line each, as `viewfold run --events` takes them
     Export(ExportLetters),
 }
@@ -242,6 +244,22 @@ pub(crate) struct ShowLetter {
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A letter that is closed is not lost: `list --closed` and `show` know it for 90 days. Its event is not applied by a redelivery either, \
+where the guard remembers it.
+
+Examples:
+  viewfold dead-letters close 3f9a0c11d2e4 --aws
+  viewfold dead-letters close 3f9a 77b0 --db votes.db")]
+pub(crate) struct CloseLetters {
+    /// Their ids, as `list` shows them, or the beginnings of them
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) table: LetterTable,
 }
 
 #[derive(Debug, Args)]

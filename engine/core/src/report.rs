@@ -90,6 +90,8 @@ pub enum Outcome {
     Applied,
     /// It had been applied before.
     Repeated,
+    /// It waits among the dead letters to be redriven.
+    Waiting,
     /// It came behind a later event of its own batch: its order is not what the guard was promised.
     Stale,
     /// It can never be applied as it is, and was put into the table of dead letters.
@@ -109,10 +111,11 @@ impl Outcome {
             Outcome::Repeated => 0,
             Outcome::Stale => 1,
             Outcome::Applied => 2,
-            Outcome::Skipped(_) => 3,
-            Outcome::DeadLettered(_) => 4,
-            Outcome::Rejected(_) => 5,
-            Outcome::Failed(_) => 6,
+            Outcome::Waiting => 3,
+            Outcome::Skipped(_) => 4,
+            Outcome::DeadLettered(_) => 5,
+            Outcome::Rejected(_) => 6,
+            Outcome::Failed(_) => 7,
         };
         if rank(&other) > rank(&self) { other } else { self }
     }
@@ -154,6 +157,8 @@ pub struct Counts {
     pub repeated: usize,
     /// Events behind a later one of their own batch.
     pub stale: usize,
+    /// Events that are left among the dead letters, where they wait to be redriven.
+    pub waiting: usize,
     /// Events that can never be applied as they are, whatever became of them.
     pub rejected: usize,
     /// Events that the store could not take.
@@ -166,6 +171,7 @@ impl std::ops::AddAssign for Counts {
         self.applied += more.applied;
         self.repeated += more.repeated;
         self.stale += more.stale;
+        self.waiting += more.waiting;
         self.rejected += more.rejected;
         self.failed += more.failed;
     }
@@ -281,6 +287,10 @@ impl Outcomes {
                 }
                 Outcome::Stale => {
                     counts.stale += 1;
+                    continue;
+                }
+                Outcome::Waiting => {
+                    counts.waiting += 1;
                     continue;
                 }
                 Outcome::DeadLettered(problem) => {

@@ -497,7 +497,7 @@ fn an_event_that_waits_among_the_dead_letters_is_left_to_be_redriven() {
     assert_eq!(value(update(&request), "n").to_string(), "4");
     batch.answer(number, Answer::Done);
     let report = batch.finish("unfinished");
-    assert_eq!((counts(&report).applied, counts(&report).repeated), (2, 1));
+    assert_eq!((counts(&report).applied, counts(&report).waiting), (2, 1));
 }
 
 #[test]

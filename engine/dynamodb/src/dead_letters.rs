@@ -3,7 +3,6 @@
 use crate::Store;
 use std::sync::Arc;
 use viewfold_core::dead_letter::{EXPIRES, Letter};
-use viewfold_core::plan::redrive::Effect;
 use viewfold_core::plan::{Action, Answer, ItemKey, Put, Redrive, Redriven, Request};
 use viewfold_core::program::Program;
 use viewfold_value::{Item, Value};
@@ -67,7 +66,7 @@ pub async fn redrive(
     program: &Program,
     letter: &Letter,
     now: &str,
-    mut decide: impl FnMut(&[Effect]) -> Decision,
+    mut decide: impl FnMut(&Redrive<'_>) -> Decision,
 ) -> Result<Option<Redriven>, String> {
     let table = program.dead_letters.clone().ok_or("these projections have no table of dead letters")?;
     let record = record(store, &table, letter).await?;
@@ -76,7 +75,7 @@ pub async fn redrive(
     while let Some(request) = redrive.next() {
         if request.writes() && !asked {
             asked = true;
-            if decide(&redrive.effects()) == Decision::Leave {
+            if decide(&redrive) == Decision::Leave {
                 return Ok(None);
             }
         }
@@ -87,6 +86,24 @@ pub async fn redrive(
         let_expire(store, &table, letter, now).await;
     }
     Ok(Some(redriven))
+}
+
+/// Closes a letter without applying its event.
+///
+/// # Errors
+///
+/// A sentence: what the store said, or that somebody else has closed it.
+pub async fn drop(store: &Store, table: &str, letter: &Letter, now: &str) -> Result<(), String> {
+    let table: Arc<str> = Arc::from(table);
+    match store.send(&Request::Transact(letter.dropped(&table, now))).await {
+        Answer::Done => {
+            let_expire(store, &table, letter, now).await;
+            Ok(())
+        }
+        Answer::Cancelled(_) => Err("it was closed in the meantime".to_owned()),
+        Answer::Failed(message) | Answer::Refused(message) => Err(message),
+        other => Err(format!("{other:?}")),
+    }
 }
 
 /// Lets the parts of a closed letter's record expire with it. Where that fails they stay, and are in nobody's way.

@@ -55,6 +55,7 @@ fn log(report: &Report, request: &str) {
             applied = counts.applied,
             repeated = counts.repeated,
             stale = counts.stale,
+            waiting = counts.waiting,
             rejected = counts.rejected,
             failed = counts.failed,
             "events"

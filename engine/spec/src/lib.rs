@@ -33,7 +33,13 @@ use std::sync::Arc;
 /// Every finding about the file's structure: broken YAML, unknown, missing and duplicate keys, values of the wrong form.
 pub fn parse(source: &Arc<Source>) -> Result<Projection, Vec<Diagnostic>> {
     let node = yaml::node::compose(source)?;
-    yaml::read::read(&node, source)
+    yaml::read::read(&node, source).map_err(|mut findings: Vec<Diagnostic>| {
+        let guard = |finding: &&mut Diagnostic| finding.code == Code::MissingKey && finding.message.contains("`guard`");
+        if let Some(finding) = findings.iter_mut().find(guard) {
+            finding.help = Some(format!("it is what makes a repeated event harmless: {}", projection::GUARD_FORMS));
+        }
+        findings
+    })
 }
 
 /// Reads one test file.

@@ -1,7 +1,7 @@
 //! `viewfold dead-letters`
 
 use crate::arguments::{
-    DeadLettersCommand, ExportLetters, Format, LetterFilter, LetterTable, ListLetters, ShowLetter, Where,
+    CloseLetters, DeadLettersCommand, ExportLetters, Format, LetterFilter, LetterTable, ListLetters, ShowLetter, Where,
 };
 use crate::output::{Failure, Outcome, count, print};
 use crate::store::{self, Connection};
@@ -40,6 +40,7 @@ pub(crate) fn run(command: &DeadLettersCommand) -> Result<Outcome, Failure> {
     match command {
         DeadLettersCommand::List(arguments) => runtime.block_on(list(arguments)),
         DeadLettersCommand::Show(arguments) => runtime.block_on(show(arguments)),
+        DeadLettersCommand::Close(arguments) => runtime.block_on(close(arguments)),
         DeadLettersCommand::Export(arguments) => runtime.block_on(export(arguments)),
     }
 }
@@ -174,6 +175,18 @@ async fn show(arguments: &ShowLetter) -> Result<Outcome, Failure> {
         (false, None) => format!("record:\n{record}\n"),
     };
     print(&text)?;
+    Ok(Outcome::Done)
+}
+
+async fn close(arguments: &CloseLetters) -> Result<Outcome, Failure> {
+    let (connection, table, letters) = letters(&arguments.table, true).await?;
+    let named: Vec<&Letter> = arguments.ids.iter().map(|id| named(&letters, id)).collect::<Result<_, _>>()?;
+    let now = jiff::Timestamp::now().to_string();
+    for letter in named {
+        let closed = dead_letters::drop(&connection.store, &table, letter, &now).await;
+        closed.map_err(|error| Failure::new(format!("{}: {error}", letter.short_id())))?;
+        print(&format!("dropped    {}\n", letter.short_id()))?;
+    }
     Ok(Outcome::Done)
 }
 

@@ -67,16 +67,18 @@ async fn redrive(
     let mut asks = Asks { always: arguments.yes };
     for letter in &letters {
         let mut effects: Vec<Effect> = Vec::new();
+        let mut ending = None;
         let now = jiff::Timestamp::now().to_string();
         let result = dead_letters::redrive(&connection.store, program, letter, &now, |found| {
-            effects = found.to_vec();
+            effects = found.effects();
+            ending = found.ending();
             match arguments.dry_run {
                 true => Decision::Leave,
-                false => asks.decide(letter, found),
+                false => asks.decide(letter, &effects),
             }
         })
         .await;
-        let (outcome, what) = outcome(arguments, result, &effects);
+        let (outcome, what) = outcome(arguments, result, ending, &effects);
         let of = |name: &str| letter.column(name).to_owned();
         let one = Ended { letter: letter.short_id(), projection: of("projection"), event: of("id"), outcome, what };
         if arguments.format == Format::Text {
@@ -115,26 +117,32 @@ async fn redrive(
 fn outcome(
     arguments: &Redrive,
     result: Result<Option<Redriven>, String>,
+    ending: Option<Ending>,
     effects: &[Effect],
 ) -> (&'static str, String) {
     match result {
         Err(message) => ("failed", message),
-        Ok(None) if arguments.dry_run => match overwrites(effects) {
-            newer if newer.is_empty() => ("would do", in_words(effects)),
-            newer => ("would do", format!("{} (asks first: {newer} may overwrite what is newer)", in_words(effects))),
+        Ok(None) if arguments.dry_run => match (ending, doubts(effects)) {
+            (Some(ending), _) if ending != Ending::Applied => ("would do", closed(ending).to_owned()),
+            (_, doubts) if doubts.is_empty() => ("would do", in_words(effects)),
+            (_, doubts) => ("would do", format!("{} (asks first: {doubts})", in_words(effects))),
         },
-        Ok(None) => {
-            ("left", format!("{} may overwrite what is newer; --yes redrives it all the same", overwrites(effects)))
-        }
-        Ok(Some(Redriven::Closed(ending))) => match ending {
-            Ending::Applied => (ending.text(), in_words(effects)),
-            Ending::Nothing => (ending.text(), "the event changes nothing any more".to_owned()),
-            Ending::Superseded => (ending.text(), "a newer change of the item has been applied".to_owned()),
-            Ending::Repeated => (ending.text(), "the event had been applied before".to_owned()),
-        },
+        Ok(None) => ("left", format!("{}; --yes redrives it all the same", doubts(effects))),
+        Ok(Some(Redriven::Closed(Ending::Applied))) => (Ending::Applied.text(), in_words(effects)),
+        Ok(Some(Redriven::Closed(ending))) => (ending.text(), closed(ending).to_owned()),
         Ok(Some(Redriven::Still(problem))) => ("rejected", problem.to_string()),
         Ok(Some(Redriven::Gone)) => ("closed", "it was closed in the meantime".to_owned()),
         Ok(Some(Redriven::Failed(message))) => ("failed", message),
+    }
+}
+
+/// Why nothing is applied, where a letter is closed without.
+fn closed(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Applied => "",
+        Ending::Nothing => "the event changes nothing any more",
+        Ending::Superseded => "a newer change of the item has been applied",
+        Ending::Repeated => "the event had been applied before",
     }
 }
 
@@ -146,12 +154,9 @@ fn in_words(effects: &[Effect]) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-fn overwrites(effects: &[Effect]) -> String {
-    let words = effects
-        .iter()
-        .filter(|effect| !effect.overwrites.is_empty())
-        .map(|effect| format!("{} in {}", effect.overwrites.join(", "), effect.document));
-    words.collect::<Vec<_>>().join("; ")
+fn doubts(effects: &[Effect]) -> String {
+    let doubts: Vec<&str> = effects.iter().flat_map(|effect| effect.doubts.iter().map(String::as_str)).collect();
+    doubts.join("; ")
 }
 
 fn shown(one: &Ended) -> String {
@@ -165,18 +170,18 @@ struct Asks {
 
 impl Asks {
     fn decide(&mut self, letter: &Letter, effects: &[Effect]) -> Decision {
-        if self.always || effects.iter().all(|effect| effect.overwrites.is_empty()) {
+        if self.always || effects.iter().all(|effect| effect.doubts.is_empty()) {
             return Decision::Redrive;
         }
         if !io::stdin().is_terminal() {
             return Decision::Leave;
         }
         note(&format!(
-            "{} of {}, event {}: {} may overwrite what is newer.",
+            "{} of {}, event {}: {}.",
             letter.short_id(),
             letter.column("projection"),
             letter.column("id"),
-            overwrites(effects)
+            doubts(effects)
         ));
         let _ = write!(io::stderr(), "Redrive it? [y]es, [n]o, [a]ll of them: ");
         let _ = io::stderr().flush();

@@ -84,11 +84,14 @@ fn summary(total: &Folded, views: &[(Table, Vec<Item>)]) -> String {
     text += &format!(", {} sent\n", count(total.requests, "request"));
     let width = total.projections.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, counts) in &total.projections {
-        let Counts { matched, applied, repeated, stale, rejected, failed } = counts;
+        let Counts { matched, applied, repeated, stale, waiting, rejected, failed } = counts;
         text +=
             &format!("  {name:width$}  {matched} matched: {applied} applied, {repeated} repeated, {rejected} rejected");
         if *stale > 0 {
             text += &format!(", {stale} stale");
+        }
+        if *waiting > 0 {
+            text += &format!(", {waiting} waiting among the dead letters");
         }
         if *failed > 0 {
             text += &format!(", {failed} not applied");
@@ -116,10 +119,10 @@ struct ForPrograms<'a> {
 
 fn for_programs(total: &Folded, views: &[(Table, Vec<Item>)]) -> Result<String, Failure> {
     let projections = total.projections.iter().map(|(name, counts)| {
-        let Counts { matched, applied, repeated, stale, rejected, failed } = counts;
+        let Counts { matched, applied, repeated, stale, waiting, rejected, failed } = counts;
         let counts = json!({
             "matched": matched, "applied": applied, "repeated": repeated,
-            "stale": stale, "rejected": rejected, "failed": failed,
+            "stale": stale, "waiting": waiting, "rejected": rejected, "failed": failed,
         });
         (name.clone(), counts)
     });

@@ -129,7 +129,8 @@ impl Compiler<'_> {
                         self.error(Code::SharedAttribute, span, message).help =
                             Some("leave `attribute` out, or give each source a guard of its own".into());
                     }
-                    if !by_shard {
+                    // A stream without order has been told already.
+                    if !by_shard && source.keeps_order {
                         self.check_lanes(spec, projection, number);
                     }
                 }

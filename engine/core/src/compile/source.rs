@@ -67,7 +67,8 @@ impl Compiler<'_> {
                 is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)
             });
             let name = name.map(|name| name.value.clone());
-            sources.push(Source { name, bookkeeping, stream, guard, lane, schema, retracts });
+            let keeps_order = program.streams[stream].keeps_order();
+            sources.push(Source { name, bookkeeping, stream, guard, lane, schema, keeps_order, retracts });
         }
         Some(sources)
     }

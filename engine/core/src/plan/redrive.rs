@@ -12,7 +12,7 @@ use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OperationKind, Payload, Program, Projection};
-use crate::report::{Ending, Outcomes, Problem};
+use crate::report::{Ending, Outcomes, Problem, Reason};
 use std::sync::Arc;
 
 /// A dead letter that is being redriven.
@@ -23,6 +23,8 @@ pub struct Redrive<'p> {
     projection: usize,
     unit: Unit,
     outcomes: Outcomes,
+    /// Whether the event was older than its guard remembers.
+    forgotten: bool,
     /// Why the event still cannot be applied, where that was known at once.
     rejected: Option<Problem>,
 }
@@ -47,8 +49,8 @@ pub struct Effect {
     pub document: String,
     /// Its operations, in words: `add total 3`.
     pub operations: Vec<String>,
-    /// Those among them that may undo what a newer event has done.
-    pub overwrites: Vec<String>,
+    /// What may be wrong with redriving it, in words: a newer event may be undone, or the event counted twice.
+    pub doubts: Vec<String>,
 }
 
 impl<'p> Redrive<'p> {
@@ -62,6 +64,7 @@ impl<'p> Redrive<'p> {
     pub fn new(program: &'p Program, letter: Letter, record: &str, now: &str) -> Result<Redrive<'p>, String> {
         let table = program.dead_letters.clone().ok_or("these projections have no table of dead letters")?;
         let (projection, source) = reader(program, &letter)?;
+        let forgotten = letter.column("reason") == Reason::OlderThanGuard.code();
         let now: Arc<str> = Arc::from(now);
         let stream = program.projections[projection].sources[source].stream;
         // One that was applied, and cannot be now that a late event is before it, is kept among the events of its document.
@@ -73,7 +76,7 @@ impl<'p> Redrive<'p> {
                     Some(Closing::new(letter, table, Ending::Applied)),
                 );
                 let outcomes = Outcomes::default();
-                return Ok(Redrive { program, now, projection, unit, outcomes, rejected: None });
+                return Ok(Redrive { program, now, projection, unit, outcomes, forgotten, rejected: None });
             }
             _ => event(program, stream, &letter, record, &now)?,
         };
@@ -117,10 +120,10 @@ impl<'p> Redrive<'p> {
         };
         let pending = application.into_iter().collect();
         let unit = Unit::new((projection, source), pending, Some(Closing::new(letter, table, ending)));
-        Ok(Redrive { program, now, projection, unit, outcomes: Outcomes::default(), rejected })
+        Ok(Redrive { program, now, projection, unit, outcomes: Outcomes::default(), forgotten, rejected })
     }
 
-    /// What the event does, document by document. What it may overwrite is exact once a request that writes has been handed
+    /// What the event does, document by document. What is doubtful about it is exact once a request that writes has been handed
     /// out: documents have been read by then.
     pub fn effects(&self) -> Vec<Effect> {
         let projection = &self.program.projections[self.projection];
@@ -129,8 +132,8 @@ impl<'p> Redrive<'p> {
     }
 
     fn effect(&self, change: &Change, projection: &Projection, context: &Context<'_>) -> Effect {
-        let mut operations = Vec::new();
-        let mut overwrites = Vec::new();
+        let mut operations: Vec<String> = Vec::new();
+        let mut overwrites: Vec<String> = Vec::new();
         let mut note = |text: String, replaces: bool| {
             if replaces {
                 overwrites.push(text.clone());
@@ -162,7 +165,21 @@ impl<'p> Redrive<'p> {
         if keeps_order || self.unit.is_newest(context, &change.document) {
             overwrites.clear();
         }
-        Effect { document: change.document.shown(projection), operations, overwrites }
+        let document = change.document.shown(projection);
+        let mut doubts = Vec::new();
+        if !overwrites.is_empty() {
+            doubts.push(format!("{} in {document} may overwrite what is newer", overwrites.join(", ")));
+        }
+        // Nobody knows whether it had been applied before its guard forgot it.
+        if self.forgotten && !operations.is_empty() {
+            doubts.push(format!("{} in {document} may have been applied before", operations.join(", ")));
+        }
+        Effect { document, operations, doubts }
+    }
+
+    /// What is to come of the letter, as far as it is known: exact once a request that writes has been handed out.
+    pub fn ending(&self) -> Option<Ending> {
+        self.unit.closed()
     }
 
     /// The next request; nothing when the letter is done with.

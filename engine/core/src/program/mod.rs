@@ -266,6 +266,8 @@ pub struct Source {
     pub lane: Option<LaneCheck>,
     /// What every payload has to be like.
     pub schema: Option<SchemaCheck>,
+    /// Whether its stream keeps the order of each lane.
+    pub keeps_order: bool,
     /// Whether any rule of the source is `retract: true`.
     pub retracts: bool,
 }

@@ -91,7 +91,8 @@ struct GuardMap {
     keep_for: Option<Spanned<String>>,
 }
 
-const FORMS: &str = "`none`, `last_event_id`, `{last_event_id: document}`, `{last_event_id: shard}`, `{last_event_id: lane}` or \
+/// The forms of a guard, for people.
+pub const FORMS: &str = "`none`, `last_event_id`, `{last_event_id: document}`, `{last_event_id: shard}`, `{last_event_id: lane}` or \
      `{events_table: NAME}`";
 
 impl GuardMap {

@@ -10,7 +10,7 @@ mod short;
 mod source;
 
 pub use document::{Document, Index, KeyAttribute, KeyType};
-pub use guard::{EventsTable, Guard, LastEventId, MarkPlace};
+pub use guard::{EventsTable, FORMS as GUARD_FORMS, Guard, LastEventId, MarkPlace};
 pub use pattern::{Affix, Pattern, TypeName};
 pub use rule::{Append, Rule};
 pub use short::OrName;

@@ -62,6 +62,15 @@ impl Closing {
     }
 }
 
+impl Letter {
+    /// What closes the letter without applying its event: somebody has decided so.
+    pub fn dropped(&self, table: &Arc<str>, now: &str) -> Vec<Action> {
+        let mut open = Writer::default();
+        open.require_item(PARTITION_KEY);
+        vec![open.removal(table, self.key()), Writer::default().put(table, self.done("dropped", "", now))]
+    }
+}
+
 impl Unit {
     /// What closes the letter of an event that is redriven.
     pub(super) fn closing_actions(&self, context: &Context<'_>) -> Vec<(Action, Target)> {

@@ -94,7 +94,7 @@ pub(in crate::plan) fn without_open(
         let nothing = changes > 0 && application.changes.is_empty();
         let waits = whole || is_left || nothing;
         if waits {
-            outcomes.note(application.record, Some(projection), Outcome::Repeated);
+            outcomes.note(application.record, Some(projection), Outcome::Waiting);
         }
         !waits
     });

@@ -186,7 +186,9 @@ impl Unit {
                 self.pending[0].rejection = Some(failure);
                 return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
             }
-        } else if 2 * turned.len() + 2 * self.covered + 3 > MAX_ACTIONS {
+        } else if 2 * turned.len() + self.covered + failures.len() + 3 > MAX_ACTIONS
+            && (self.covered > 1 || !turned.is_empty())
+        {
             if self.covered > 1 {
                 self.limit = self.covered / 2;
                 return Step::Again;

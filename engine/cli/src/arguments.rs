@@ -265,7 +265,8 @@ pub(crate) struct CloseLetters {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each line is a Lambda event of one record, with the letter beside it under `deadLetter`. So a corrected projection can be tried \
-on this machine before it is deployed:
+on this machine before it is deployed. (Records of one Kinesis aggregate have one sequence number, so that a guard takes the second for a \
+repetition: try such letters one by one. `redrive --dry-run` has no such limits.)
 
   viewfold dead-letters export --aws > letters.jsonl
   viewfold run projections/votes --events letters.jsonl")]

@@ -94,21 +94,34 @@ pub(crate) async fn fold(
         }
         progress.advance(1);
     }
-    let Some(streams) = &mut streams else { return Ok(folded) };
+    if let Some(streams) = &mut streams {
+        carry_on(program, connection, streams, now, &mut folded).await?;
+    }
+    Ok(folded)
+}
+
+/// Carries out what is in the streams of views, until nothing more comes of it.
+pub(crate) async fn carry_on(
+    program: &Program,
+    connection: &Connection,
+    streams: &mut Streams,
+    now: Option<&str>,
+    folded: &mut Folded,
+) -> Result<(), Failure> {
     for _ in 0..MAX_ROUNDS {
         let events = streams.next().await?;
         if events.is_empty() {
-            return Ok(folded);
+            return Ok(());
         }
         let place = Place { file: "the stream of a view".to_owned(), event: None };
         for payload in events {
-            if !carry_out(program, connection, &payload, &place, now, &mut folded).await {
-                return Ok(folded);
+            if !carry_out(program, connection, &payload, &place, now, folded).await {
+                return Ok(());
             }
         }
     }
     folded.stopped = Some(in_a_circle());
-    Ok(folded)
+    Ok(())
 }
 
 /// Carries one batch out; whether the next one may come.

@@ -146,15 +146,29 @@ pub struct OrderedEvent {
     /// The sort key of its dead letter, where it cannot be applied among the events that are there so far; empty where
     /// the projection keeps none.
     pub letter: Option<String>,
+    /// Its row as it was read: it may hold values that other versions of the projection need.
+    pub row: Option<Item>,
 }
+
+/// Why a value cannot be told that rules look at only since the row of its event was written.
+pub const NOT_KEPT: &str = "is not kept of the event, which an earlier version of the projection applied";
 
 /// The row of an event there: what the rules need of it, so that the document can be folded anew.
 pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Projection, program: &Program) -> Item {
-    let OrderedEvent { order, id, source, event, letter } = ordered;
+    let OrderedEvent { order, id, source, event, letter, row: before } = ordered;
+    if let Some(mut item) = before.clone() {
+        item.remove("letter");
+        item.extend(letter.as_ref().map(|letter| ("letter".to_owned(), Value::from(letter.as_str()))));
+        return item;
+    }
     let paths = &program.streams[event.stream].paths;
     let found = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
         Slot::Found(value) => Some((paths.text(slot)?.to_owned(), value.clone())),
         Slot::Missing | Slot::Unusable(_) | Slot::Digits(..) => None,
+    });
+    let missing = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
+        Slot::Missing => paths.text(slot).map(Value::from),
+        _ => None,
     });
     let metadata = &event.metadata;
     let lane = match &metadata.lane {
@@ -181,11 +195,33 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
     let mut values = String::new();
     write_item(&found.collect(), &mut values);
     item.insert("values".to_owned(), Value::String(values));
+    item.insert("missing".to_owned(), Value::List(missing.collect()));
     item.insert("metadata".to_owned(), Value::Map(metadata));
     if let Some(letter) = letter {
         item.insert("letter".to_owned(), Value::from(letter.as_str()));
     }
     item
+}
+
+/// A row with the values of an older one of the same event beside its own: other versions of the projection may need them.
+pub fn with_older_values(mut row: Item, older: &Item) -> Item {
+    let values = |row: &Item| {
+        let text = row.get("values").and_then(Value::as_str).unwrap_or("{}");
+        read_item(&mut Jiter::new(text.as_bytes()), 0).unwrap_or_default()
+    };
+    let mut all = values(older);
+    all.extend(values(&row));
+    let mut missing: Vec<Value> = Vec::new();
+    for path in [older, &row].into_iter().filter_map(|row| row.get("missing")) {
+        let Value::List(paths) = path else { continue };
+        missing.extend(paths.iter().filter(|path| !path.as_str().is_some_and(|path| all.contains_key(path))).cloned());
+    }
+    missing.dedup();
+    let mut text = String::new();
+    write_item(&all, &mut text);
+    row.insert("values".to_owned(), Value::String(text));
+    row.insert("missing".to_owned(), Value::List(missing));
+    row
 }
 
 /// The event of a row of [`ordered_row`]; nothing where the row is none.
@@ -200,9 +236,14 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
     let values = read_item(&mut Jiter::new(row.get("values")?.as_str()?.as_bytes()), 0).ok()?;
     let Value::Map(metadata) = row.get("metadata")? else { return None };
     let paths = &program.streams.get(stream)?.paths;
-    let slots = (0..paths.slots()).map(|slot| match paths.text(slot).and_then(|text| values.get(text)) {
-        Some(value) => Slot::Found(value.clone()),
-        None => Slot::Missing,
+    let Value::List(missing) = row.get("missing")? else { return None };
+    let slots = (0..paths.slots()).map(|slot| {
+        let text = paths.text(slot).unwrap_or_default();
+        match values.get(text) {
+            Some(value) => Slot::Found(value.clone()),
+            None if missing.iter().any(|path| path.as_str() == Some(text)) => Slot::Missing,
+            None => Slot::Unusable(format!("`{text}` {NOT_KEPT}")),
+        }
     });
     let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
     let lane = match metadata.get("lane")? {
@@ -223,7 +264,7 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
         change: ["insert", "modify", "remove"].into_iter().find(|name| text("change").as_deref() == Some(name)),
     };
     let event = Arc::new(Event { record: usize::MAX, stream, slots: slots.collect(), metadata });
-    Some(OrderedEvent { order, id, source, event, letter: column("letter") })
+    Some(OrderedEvent { order, id, source, event, letter: column("letter"), row: Some(row.clone()) })
 }
 
 /// The parts of a key as one text, `%` and `/` in them written as `%25` and `%2F`.

@@ -243,6 +243,9 @@ impl Report {
 pub(crate) struct Outcomes {
     /// By record and projection; `None` is the record itself.
     by_event: BTreeMap<(usize, Option<usize>), Outcome>,
+    /// Events of earlier batches that fell out of their document: the record that brought it about, the projection, and the
+    /// event's own sequence number.
+    fallen: Vec<(usize, usize, String, Problem)>,
 }
 
 impl Outcomes {
@@ -254,6 +257,11 @@ impl Outcomes {
             None => outcome,
         };
         self.by_event.insert(key, outcome);
+    }
+
+    /// Notes that an event of an earlier batch has become a dead letter.
+    pub(crate) fn fall(&mut self, record: usize, projection: usize, sequence: String, problem: Problem) {
+        self.fallen.push((record, projection, sequence, problem));
     }
 
     /// The report, given the projections' names and the records' sequence numbers.
@@ -312,6 +320,12 @@ impl Outcomes {
             };
             let sequence = sequences.get(record).cloned().unwrap_or_default();
             report.troubles.push(Trouble { record, sequence, projection: name, reason, message, fate });
+        }
+        for (record, projection, sequence, problem) in self.fallen {
+            let projection = report.projections.get(projection).map(|(name, _)| name.clone());
+            let message = format!("applied before, it cannot be behind this late event: {}", problem.message);
+            let reason = Some(problem.reason);
+            report.troubles.push(Trouble { record, sequence, projection, reason, message, fate: Fate::DeadLetter });
         }
         report
     }

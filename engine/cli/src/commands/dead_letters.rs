@@ -74,6 +74,11 @@ pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
 }
 
 async fn letters(table: &LetterTable, open: bool) -> Result<(Connection, String, Vec<Letter>), Failure> {
+    if table.table.is_empty() {
+        return Err(Failure::wrong_use(
+            "no table of dead letters is named: give --table, or set VIEWFOLD_DEAD_LETTER_TABLE",
+        ));
+    }
     let connection = connect(&table.store.place).await?;
     let name = format!("{}{}", table.store.table_prefix, table.table);
     let letters = dead_letters::letters(&connection.store, &name, open).await.map_err(Failure::new)?;
@@ -205,6 +210,10 @@ async fn export(arguments: &ExportLetters) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Done;
     for letter in letters.iter().filter(|letter| arguments.filter.takes(letter)) {
         let record = dead_letters::record(&connection.store, &table, letter).await;
+        let record = record.and_then(|record| match record.is_empty() {
+            true => Err("it has no record: its event is among those of its document in the events table".to_owned()),
+            false => Ok(record),
+        });
         let record = record.and_then(|record| RawValue::from_string(record).map_err(|error| error.to_string()));
         match record {
             Ok(record) => {

@@ -3,12 +3,16 @@
 use super::dead_letters::{connect, named};
 use super::load;
 use crate::arguments::{Format, Redrive};
+use crate::fold::{Folded, carry_on};
 use crate::output::{Failure, Outcome, count, note, print};
 use crate::progress::Progress;
 use crate::store::{self, Connection};
+use crate::streams::Streams;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use viewfold_core::compile::DEAD_LETTER_TABLE;
 use viewfold_core::dead_letter::Letter;
 use viewfold_core::plan::Redriven;
 use viewfold_core::plan::redrive::Effect;
@@ -23,10 +27,12 @@ pub(crate) fn run(arguments: &Redrive) -> Result<Outcome, Failure> {
             "say which dead letters: --id ID, --projection NAME, --source NAME, --reason CODE, or --all",
         ));
     }
-    let compiled = load(&arguments.paths, &arguments.store.table_prefix)?.map_err(|all| Failure::findings(&all))?;
-    let Some(table) = compiled.program.dead_letters.clone() else {
-        return Err(Failure::new("these projections have no dead letters: each says `on_error: skip` or `fail`"));
-    };
+    let mut compiled = load(&arguments.paths, &arguments.store.table_prefix)?.map_err(|all| Failure::findings(&all))?;
+    // Projections that drop events by now may have kept them before.
+    let named = || std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned());
+    let table = compiled.program.dead_letters.clone();
+    let table = table.unwrap_or_else(|| format!("{}{}", arguments.store.table_prefix, named()).into());
+    compiled.program.dead_letters = Some(Arc::clone(&table));
     store::runtime()?.block_on(async {
         let connection = connect(&arguments.store.place).await?;
         let letters = dead_letters::letters(&connection.store, &table, true).await.map_err(Failure::new)?;
@@ -39,10 +45,23 @@ fn chosen(arguments: &Redrive, program: &Program, letters: Vec<Letter>) -> Resul
     let of_these =
         |letter: &&Letter| program.projections.iter().any(|projection| projection.name == letter.column("projection"));
     if arguments.id.is_empty() {
-        return Ok(letters.iter().filter(|letter| arguments.filter.takes(letter)).filter(of_these).cloned().collect());
+        let (own, others): (Vec<&Letter>, Vec<&Letter>) = letters.iter().partition(of_these);
+        if !others.is_empty() {
+            let names: BTreeSet<&str> = others.iter().map(|letter| letter.column("projection")).collect();
+            let names = names.into_iter().collect::<Vec<&str>>().join(", ");
+            let others = count(others.len(), "open dead letter");
+            note(&format!("left: {others} of projections that are not among these ({names})"));
+        }
+        return Ok(own.into_iter().filter(|letter| arguments.filter.takes(letter)).cloned().collect());
     }
-    let named: Result<Vec<Letter>, Failure> = arguments.id.iter().map(|id| named(&letters, id).cloned()).collect();
-    Ok(named?.into_iter().filter(|letter| arguments.filter.takes(letter)).collect())
+    let mut chosen: Vec<Letter> = Vec::new();
+    for id in &arguments.id {
+        let letter = named(&letters, id)?;
+        if arguments.filter.takes(letter) && !chosen.contains(letter) {
+            chosen.push(letter.clone());
+        }
+    }
+    Ok(chosen)
 }
 
 /// What became of a letter, for the report.
@@ -62,6 +81,11 @@ async fn redrive(
     connection: &Connection,
     letters: Vec<Letter>,
 ) -> Result<Outcome, Failure> {
+    // In a file there is nobody else who carries on what views make of it.
+    let mut streams = match arguments.store.place.db.is_some() && !arguments.dry_run {
+        true => Some(Streams::follow(connection, program).await?),
+        false => None,
+    };
     let progress = Progress::new(letters.len(), "dead letters");
     let mut ended = Vec::new();
     let mut asks = Asks { always: arguments.yes };
@@ -74,7 +98,7 @@ async fn redrive(
             ending = found.ending();
             match arguments.dry_run {
                 true => Decision::Leave,
-                false => asks.decide(letter, &effects),
+                false => asks.decide(letter, &doubts(ending, &effects)),
             }
         })
         .await;
@@ -86,6 +110,13 @@ async fn redrive(
         }
         ended.push(one);
         progress.advance(1);
+    }
+    if let Some(streams) = &mut streams {
+        let mut folded = Folded::default();
+        carry_on(program, connection, streams, None, &mut folded).await?;
+        if let Some(failure) = folded.stopped {
+            return Err(failure);
+        }
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for one in &ended {
@@ -122,12 +153,12 @@ fn outcome(
 ) -> (&'static str, String) {
     match result {
         Err(message) => ("failed", message),
-        Ok(None) if arguments.dry_run => match (ending, doubts(effects)) {
+        Ok(None) if arguments.dry_run => match (ending, doubts(ending, effects)) {
             (Some(ending), _) if ending != Ending::Applied => ("would do", closed(ending).to_owned()),
             (_, doubts) if doubts.is_empty() => ("would do", in_words(effects)),
             (_, doubts) => ("would do", format!("{} (asks first: {doubts})", in_words(effects))),
         },
-        Ok(None) => ("left", format!("{}; --yes redrives it all the same", doubts(effects))),
+        Ok(None) => ("left", format!("{}; --yes redrives it all the same", doubts(ending, effects))),
         Ok(Some(Redriven::Closed(Ending::Applied))) => (Ending::Applied.text(), in_words(effects)),
         Ok(Some(Redriven::Closed(ending))) => (ending.text(), closed(ending).to_owned()),
         Ok(Some(Redriven::Still(problem))) => ("rejected", problem.to_string()),
@@ -154,7 +185,11 @@ fn in_words(effects: &[Effect]) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
-fn doubts(effects: &[Effect]) -> String {
+/// What speaks against it.
+fn doubts(ending: Option<Ending>, effects: &[Effect]) -> String {
+    if ending == Some(Ending::Nothing) {
+        return "as the projection is now, the event changes nothing, and its letter would be closed".to_owned();
+    }
     let doubts: Vec<&str> = effects.iter().flat_map(|effect| effect.doubts.iter().map(String::as_str)).collect();
     doubts.join("; ")
 }
@@ -169,8 +204,8 @@ struct Asks {
 }
 
 impl Asks {
-    fn decide(&mut self, letter: &Letter, effects: &[Effect]) -> Decision {
-        if self.always || effects.iter().all(|effect| effect.doubts.is_empty()) {
+    fn decide(&mut self, letter: &Letter, doubts: &str) -> Decision {
+        if self.always || doubts.is_empty() {
             return Decision::Redrive;
         }
         if !io::stdin().is_terminal() {
@@ -181,7 +216,7 @@ impl Asks {
             letter.short_id(),
             letter.column("projection"),
             letter.column("id"),
-            doubts(effects)
+            doubts
         ));
         let _ = write!(io::stderr(), "Redrive it? [y]es, [n]o, [a]ll of them: ");
         let _ = io::stderr().flush();

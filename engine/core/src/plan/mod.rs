@@ -21,7 +21,7 @@ pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Req
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
 use crate::decode::envelope::{self, Record};
-use crate::program::{OnError, Program};
+use crate::program::Program;
 use crate::report::{Outcome, Outcomes, Report};
 use grouping::{Grouping, Groups};
 use std::collections::BTreeSet;
@@ -212,7 +212,8 @@ fn open_letters(program: &Program, streams: &[usize]) -> Vec<Request> {
         for (projection, source) in &program.streams[*stream].readers {
             let projection = &program.projections[*projection];
             let partition = dead_letter::open_letters(&projection.sources[*source]);
-            if projection.on_error == OnError::DeadLetter && !partitions.contains(&partition) {
+            // Also where the projection drops events by now: it may have kept them before.
+            if !partitions.contains(&partition) {
                 partitions.push(partition);
             }
         }

@@ -92,7 +92,15 @@ impl<'p> Redrive<'p> {
                 Ok(Some(mut application)) => {
                     if letter.is_part() {
                         let document = letter.column("document");
+                        let touched = application.changes.iter().map(|change| change.document.text());
+                        let touched = touched.collect::<Vec<String>>().join(", ");
                         application.changes.retain(|change| change.document.text() == document);
+                        if application.changes.is_empty() && !touched.is_empty() {
+                            return Err(format!(
+                                "it is about the document {document} alone, which the event does not change any more (it \
+                                 changes {touched}); put it right by hand, and close it with `viewfold dead-letters close`"
+                            ));
+                        }
                     }
                     let nothing = application.changes.is_empty() && application.contribution.is_none();
                     if nothing {

@@ -12,7 +12,7 @@ use crate::bookkeeping::{self, MARK, PARTITION_KEY, REDRIVEN};
 use crate::dead_letter::Letter;
 use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::mark::{Mark, Standing};
-use crate::program::{DocumentPath, Source};
+use crate::program::{DocumentPath, Guard, Source};
 use crate::report::{Ending, Outcome, Outcomes};
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
@@ -27,15 +27,15 @@ pub(in crate::plan) struct Closing {
     /// A row that stands where the letter's is to go: it was closed before, and written again by a version of the function
     /// that still could not apply it.
     before: Option<Item>,
-    /// Whether the row of the event is among those of its document (`order_by`), as one that could not be applied.
-    pub(super) has_row: bool,
+    /// The row of the event among those of its document (`order_by`), as one that could not be applied.
+    pub(super) row: Option<Item>,
     /// Whether somebody else closed the letter in the meantime.
     pub(in crate::plan) gone: bool,
 }
 
 impl Closing {
     pub(in crate::plan) fn new(letter: Letter, table: Arc<str>, ending: Ending) -> Closing {
-        Closing { letter, table, ending, before: None, has_row: false, gone: false }
+        Closing { letter, table, ending, before: None, row: None, gone: false }
     }
 
     /// What closes the letter.
@@ -49,7 +49,8 @@ impl Closing {
                 actions.push((Action::Put(Put::new_item(Arc::clone(&self.table), row, PARTITION_KEY)), Target::Done))
             }
             // It says already that the event was applied.
-            Some(_) if self.ending == Ending::Repeated => {}
+            Some(before)
+                if self.ending == Ending::Repeated && before.get("effect") == Some(&Value::from("applied")) => {}
             Some(before) => {
                 let mut writer = Writer::default();
                 for name in ["effect", "redriven"] {
@@ -91,7 +92,10 @@ impl Unit {
     }
 
     /// Takes what stands in the way of closing the letter.
-    pub(super) fn see_letter(&mut self, target: &Target, item: Option<Item>) {
+    pub(super) fn see_letter(&mut self, target: &Target, item: Option<Item>, context: &Context<'_>) {
+        let (_, source) = self.parts(context);
+        // With `order_by` the event's own row says whether it is in the document: it may have fallen out again.
+        let has_rows = matches!(source.guard, Guard::EventsTable { order_by: Some(_), .. });
         let Some(closing) = &mut self.closing else { return };
         if *target == Target::Open {
             closing.gone = true;
@@ -100,7 +104,7 @@ impl Unit {
         }
         let applied = item.as_ref().and_then(|item| item.get("effect")).and_then(Value::as_str) == Some("applied");
         closing.before = item;
-        if applied {
+        if applied && !has_rows {
             self.close_as(Ending::Repeated);
         }
     }

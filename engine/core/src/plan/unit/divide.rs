@@ -63,6 +63,7 @@ impl Unit {
             limit: usize::MAX,
             seen: Seen::default(),
             closing,
+            falling: Vec::new(),
             unstored: VecDeque::new(),
             sent: Sent::Nothing,
             attempts: 0,

@@ -134,6 +134,8 @@ pub(super) struct Unit {
     seen: Seen,
     /// The dead letter of the event, where one is redriven.
     closing: Option<Closing>,
+    /// Events of earlier batches that the write in flight turns into dead letters, each by its sequence number.
+    falling: Vec<(String, Problem)>,
     /// Parts of dead letters that are stored before anything else is.
     unstored: VecDeque<Action>,
     /// What the request in flight is for.
@@ -300,6 +302,11 @@ impl Unit {
     /// The covered events are done.
     fn written(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) {
         let (projection, _) = self.parts(context);
+        for (sequence, problem) in std::mem::take(&mut self.falling) {
+            if let Some(front) = self.pending.front() {
+                outcomes.fall(front.record, self.projection, sequence, problem);
+            }
+        }
         for application in self.pending.drain(..self.covered) {
             outcomes.note(application.record, Some(self.projection), application.outcome(projection));
         }
@@ -331,7 +338,7 @@ impl Unit {
                 (Target::DeadLetter, Cancellation::ConditionFailed(_)) => {}
                 (target @ (Target::Open | Target::Done), Cancellation::ConditionFailed(item)) => {
                     learned = true;
-                    self.see_letter(&target, item);
+                    self.see_letter(&target, item, context);
                 }
                 (target, Cancellation::ConditionFailed(item)) => {
                     learned = true;

@@ -172,6 +172,16 @@ impl Unit {
             (Some(before), true) => self.anew(&document, item, before, projection),
             _ => self.on_top(&document, item, projection),
         };
+        // What an earlier version kept of older events is not enough to fold them anew: the late one waits, and they stay.
+        let not_kept = |failure: &Failure| failure.problem.message.contains(bookkeeping::NOT_KEPT);
+        if let Some(failure) = turned.iter().find_map(|(_, failure)| failure.clone().filter(not_kept)) {
+            let message = format!(
+                "it is late, and an older event of its document cannot be folded anew: {}",
+                failure.problem.message
+            );
+            self.reject_whole(0, Problem::new(Reason::TooLate, message));
+            return Step::Again;
+        }
         if redrives && let Some(failure) = failures.remove(&0) {
             self.pending[0].rejection = Some(failure);
             return Step::Again;
@@ -210,15 +220,15 @@ impl Unit {
             actions.push(action);
             targets.push(target);
         }
-        let has_row = self.closing.as_ref().is_some_and(|closing| closing.has_row);
+        let before = self.closing.as_ref().and_then(|closing| closing.row.clone());
         for (number, application) in self.pending.range(..self.covered).enumerate() {
             let Some(mut ordered) = ordered_event(application, self.source) else { continue };
             let letter = letter(application, projection, source, context);
             ordered.letter = application.rejection.as_ref().map(|_| sort_key(letter.as_ref()));
             let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
-            if has_row {
+            if let Some(before) = &before {
                 // The version says that nothing has come between.
-                actions.push(Writer::default().put(table, row));
+                actions.push(Writer::default().put(table, bookkeeping::with_older_values(row, before)));
                 targets.push(Target::DeadLetter);
             } else {
                 actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
@@ -229,6 +239,13 @@ impl Unit {
                 targets.push(Target::DeadLetter);
             }
         }
+        self.falling = turned
+            .iter()
+            .filter_map(|(ordered, failure)| {
+                let sequence = ordered.event.metadata.sequence.clone();
+                failure.as_ref().map(|failure| (sequence, failure.problem.clone()))
+            })
+            .collect();
         for (mut ordered, failure) in turned {
             let source = &projection.sources[ordered.source];
             let letter = match (failure, &ordered.letter) {
@@ -426,7 +443,7 @@ impl Unit {
                     front.event = Some(own.event);
                 }
                 if let Some(closing) = &mut self.closing {
-                    closing.has_row = true;
+                    closing.row = own.row;
                 }
             }
             None if front.event.is_none() => self.close_as(Ending::Nothing),
@@ -451,6 +468,7 @@ fn ordered_event(application: &Application, source: usize) -> Option<OrderedEven
         source,
         event: Arc::clone(application.event.as_ref()?),
         letter: None,
+        row: None,
     })
 }
 

@@ -562,4 +562,26 @@ fn events_of_one_document_that_cannot_be_applied_are_put_away_together() {
     let Request::Transact(actions) = &requests[0] else { panic!("{:?}", requests[0]) };
     let Action::Update(mark) = &actions[0] else { panic!("{:?}", actions[0]) };
     assert_eq!(value(mark, "_vf_p").as_str(), Some("kinesis/s/002/99/0000000000"));
+
+fn a_store_that_refuses_the_dead_letters_too_is_not_asked_for_ever() {
+    for guard in ["{ last_event_id: lane, table: Marks }", "{ events_table: Events, id: $.event }"] {
+        let program = program(&format!(
+            "projection: p\n\
+             source: {{ kinesis: {{ stream: s, lane: $.id }} }}\n\
+             document: {{ table: Docs, partition_key: id }}\n\
+             guard: {guard}\n\
+             rules: [{{ key: {{ id: $.event }}, add: {{ n: 1 }} }}]\n"
+        ));
+        let records = [1, 2].map(|n| record(n, "a", &format!(r#"{{"id":"a","event":"e{n}"}}"#)));
+        let (requests, report) = carry_out(&program, &records, |number, request| {
+            assert!(number < 100, "{guard}: no end of requests");
+            match request {
+                Request::Read(keys) => Answer::Items(vec![None; keys.len()]),
+                _ => Answer::Refused("the table has other keys".into()),
+            }
+        });
+        assert!(!requests.is_empty());
+        assert_eq!(counts(&report).failed, 2, "{guard}");
+        assert!(report.troubles[0].message.contains("the dead letter could not be written"), "{report:?}");
+    }
 }

@@ -374,8 +374,8 @@ impl Unit {
         } else if learned {
             // Another look with what is known now.
         } else if let Some(message) = refused {
-            self.halve(message, documents);
             self.attempts = 0;
+            self.halve(message, documents, outcomes);
         } else {
             self.fail(failed.as_deref().unwrap_or("the transaction was cancelled without a reason"), outcomes);
         }
@@ -419,8 +419,9 @@ impl Unit {
     }
 
     /// Covers half as many events the next time. The event that is alone is looked at beside its documents, which tell
-    /// more exactly what is wrong; where they have been read, it is rejected.
-    fn halve(&mut self, message: String, documents: Vec<DocumentKey>) {
+    /// more exactly what is wrong; where they have been read, it is rejected. Where nothing was left of it but its letter and
+    /// what its guard keeps, the store would refuse them for ever.
+    fn halve(&mut self, message: String, documents: Vec<DocumentKey>, outcomes: &mut Outcomes) {
         if self.covered > 1 {
             self.limit = self.covered / 2;
             return;
@@ -431,6 +432,11 @@ impl Unit {
             self.limit = 1;
             self.seen.must_read.extend(documents);
             return;
+        }
+        let is_bare =
+            |front: &Application| front.rejection.is_some() && front.changes.is_empty() && front.contribution.is_none();
+        if self.pending.front().is_some_and(is_bare) {
+            return self.fail(&format!("the dead letter could not be written: {message}"), outcomes);
         }
         let problem = Problem::new(crate::report::Reason::RefusedByStore, message);
         self.reject_whole(0, problem);

@@ -585,3 +585,15 @@ fn a_store_that_refuses_the_dead_letters_too_is_not_asked_for_ever() {
         assert!(report.troubles[0].message.contains("the dead letter could not be written"), "{report:?}");
     }
 }
+
+#[test]
+fn a_record_that_is_there_twice_has_one_dead_letter() {
+    let records = [5, 5].map(|n| record(n, "x", r#"{"id":"a"}"#));
+    let (requests, report) = carry_out(&remembered(), &records, |number, request| match (number, request) {
+        (0, Request::Write(Action::Put(_))) => Answer::Done,
+        (_, Request::Write(Action::Put(put))) if put.condition.is_some() => Answer::ConditionFailed(None),
+        _ => panic!("{request:?}"),
+    });
+    assert_eq!(requests.iter().flat_map(letters).count(), 2, "one after the other, in the same place");
+    assert_eq!((counts(&report).rejected, report.first_failure()), (2, None));
+}

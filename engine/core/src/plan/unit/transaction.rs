@@ -153,6 +153,13 @@ impl Unit {
             if lettered && number > 0 && projection.on_error == OnError::Fail {
                 break;
             }
+            // A record that is in the batch twice has one letter, and a transaction has one action for an item.
+            let has_letter = |other: &Application| {
+                other.rejection.is_some() && (&other.sequence, other.sub) == (&application.sequence, application.sub)
+            };
+            if lettered && self.pending.range(..number).any(has_letter) {
+                break;
+            }
             let mut changes = if lettered { Vec::new() } else { application.changes.clone() };
             let mut lane_at = None;
             if let (true, Some(name), Some(mark)) = (by_lanes, &application.lane, &application.mark) {

@@ -30,6 +30,12 @@ const MAX_TEXT_BYTES: usize = 16 << 10;
 /// The most bytes of a packed record in one row: an item has 400 KB.
 const MAX_PART_BYTES: usize = 350 << 10;
 
+/// The most rows that the parts of a record are in: a record of Kinesis has up to 10 MiB.
+const MAX_PARTS: usize = 100;
+
+/// The most bytes of a record that is unpacked: no Lambda event is that long.
+const MAX_RECORD_BYTES: u64 = 64 << 20;
+
 /// What an open row says of an event, as far as it takes to leave the event alone.
 pub const OPEN_ATTRIBUTES: [&str; 6] = ["projection", "lane", "sequence", "sub", "document", "part"];
 
@@ -241,12 +247,13 @@ impl Letter {
         item
     }
 
-    /// The keys of the rows that hold the parts of its record.
+    /// The keys of the rows that hold the parts of its record; none where the row counts more of them than there can be.
     pub fn part_keys(&self) -> Vec<Item> {
         let count = match self.row.get("parts") {
             Some(Value::Number(number)) => number.to_string().parse().unwrap_or(0),
             _ => 0,
         };
+        let count = if count > MAX_PARTS { 0 } else { count };
         part_keys(self.column("source"), self.column(SORT_KEY), count)
     }
 
@@ -271,9 +278,13 @@ impl Letter {
         }
         let mut text = String::new();
         flate2::read::GzDecoder::new(packed.as_slice())
+            .take(MAX_RECORD_BYTES + 1)
             .read_to_string(&mut text)
             .map_err(|error| format!("the record cannot be unpacked: {error}"))?;
-        Ok(text)
+        match text.len() as u64 > MAX_RECORD_BYTES {
+            true => Err(format!("the record cannot be unpacked: it has more than {} MiB", MAX_RECORD_BYTES >> 20)),
+            false => Ok(text),
+        }
     }
 }
 

@@ -562,7 +562,9 @@ fn events_of_one_document_that_cannot_be_applied_are_put_away_together() {
     let Request::Transact(actions) = &requests[0] else { panic!("{:?}", requests[0]) };
     let Action::Update(mark) = &actions[0] else { panic!("{:?}", actions[0]) };
     assert_eq!(value(mark, "_vf_p").as_str(), Some("kinesis/s/002/99/0000000000"));
+}
 
+#[test]
 fn a_store_that_refuses_the_dead_letters_too_is_not_asked_for_ever() {
     for guard in ["{ last_event_id: lane, table: Marks }", "{ events_table: Events, id: $.event }"] {
         let program = program(&format!(

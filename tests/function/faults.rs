@@ -292,7 +292,7 @@ async fn on_moto() {
     for seed in seeds(1) {
         for worlds in ALL {
             let Some(store) = Store::moto().await else { return };
-            holds(worlds[seed as usize % worlds.len()], &store, seed, 60).await;
+            holds(worlds[seed as usize % worlds.len()], &store, seed, 30).await;
         }
     }
 }

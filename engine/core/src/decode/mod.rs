@@ -65,6 +65,10 @@ pub fn alone(record: &[u8], sub: u32) -> String {
         let Body::Kinesis(body) = envelope::record(record).ok()?.body else { return None };
         let parts = aggregate::taken_apart(&BASE64.decode(body.data.as_bytes()).ok()?)?;
         let (key, data) = parts.into_iter().nth(usize::try_from(sub).ok()?)?;
+        // An aggregate inside of another is no event, and must not be taken apart when it stands alone.
+        if aggregate::taken_apart(&data).is_some() {
+            return None;
+        }
         let Ok(Value::Map(mut whole)) = json::parse(record) else { return None };
         let Some(Value::Map(kinesis)) = whole.get_mut("kinesis") else { return None };
         kinesis.insert("partitionKey".to_owned(), Value::String(key?));

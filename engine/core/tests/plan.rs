@@ -599,3 +599,32 @@ fn a_record_that_is_there_twice_has_one_dead_letter() {
     assert_eq!(requests.iter().flat_map(letters).count(), 2, "one after the other, in the same place");
     assert_eq!((counts(&report).rejected, report.first_failure()), (2, None));
 }
+
+#[test]
+fn ordered_events_of_one_document_are_packed_to_the_last_action() {
+    let program = program(
+        "projection: p\n\
+         source: { kinesis: s }\n\
+         document: { table: Docs, partition_key: id }\n\
+         guard: { events_table: Events, id: $.event, order_by: $.n }\n\
+         key: { id: $.id }\n\
+         rules: [{ add: { n: $.n } }]\n",
+    );
+    let records: Vec<String> =
+        (1..199).map(|n| record(n, "a", &format!(r#"{{"id":"a","n":{n},"event":"e{n}"}}"#))).collect();
+    let mut document = None;
+    let (requests, report) = carry_out(&program, &records, |_, request| match request {
+        Request::Read(keys) => Answer::Items(keys.iter().map(|_| document.clone()).collect()),
+        Request::Transact(_) => {
+            let version = Value::from(r#"[1,"002/99","e99"]"#);
+            document = Some([("id".to_owned(), Value::from("a")), ("_vf_p_version".to_owned(), version)].into());
+            Answer::Done
+        }
+        other => panic!("{other:?}"),
+    });
+    let sizes = requests.iter().filter_map(|request| match request {
+        Request::Transact(actions) => Some(actions.len()),
+        _ => None,
+    });
+    assert_eq!((sizes.collect::<Vec<_>>(), counts(&report).applied), (vec![100, 100], 198));
+}

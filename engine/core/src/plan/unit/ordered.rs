@@ -186,6 +186,8 @@ impl Unit {
             self.pending[0].rejection = Some(failure);
             return Step::Again;
         }
+        // The document, and what closes a letter.
+        let own = 1 + 2 * usize::from(redrives);
         if projection.on_error == OnError::Fail {
             let first_turned = turned.iter().find_map(|(_, failure)| failure.clone());
             if let Some(first) = failures.keys().next().copied().filter(|first| *first > 0) {
@@ -196,7 +198,7 @@ impl Unit {
                 self.pending[0].rejection = Some(failure);
                 return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
             }
-        } else if 2 * turned.len() + self.covered + failures.len() + 3 > MAX_ACTIONS
+        } else if 2 * turned.len() + self.covered + failures.len() + own > MAX_ACTIONS
             && (self.covered > 1 || !turned.is_empty())
         {
             if self.covered > 1 {

@@ -198,6 +198,84 @@ async fn an_event_that_its_guard_may_have_forgotten_is_redriven_only_when_somebo
     assert!(applied.stdout.ends_with("1 dead letter: 1 applied\n"), "{}", applied.stdout);
 }
 
+/// Versions of a projection whose documents are what their events make in order, and a database.
+struct Versions {
+    folder: Folder,
+    stream: KinesisStream,
+}
+
+impl Versions {
+    fn of(rules: &[(&str, &str)]) -> Versions {
+        let folder = Folder::empty();
+        for (name, rule) in rules {
+            let text = format!(
+                "projection: p\nsource: {{ kinesis: {{ stream: s }} }}\n\
+                 document: {{ table: Docs, partition_key: d }}\n\
+                 guard: {{ events_table: Events, id: $.id, order_by: $.number }}\nkey: {{ d: $.d }}\nrules: [{rule}]\n"
+            );
+            folder.write(&format!("{name}.yaml"), &text);
+        }
+        Versions { folder, stream: KinesisStream::new("s") }
+    }
+
+    /// Delivers events to a version; its report.
+    async fn run(&mut self, version: &str, payloads: &[Value]) -> Value {
+        let records: Vec<Value> = payloads.iter().map(|payload| self.stream.record("l", payload.to_string())).collect();
+        self.folder.write("events.json", &batch(records).to_string());
+        let command = viewfold(["run", "--format", "json"]).arg(self.folder.path().join(format!("{version}.yaml")));
+        let command = command.arg("--events").arg(self.folder.path().join("events.json"));
+        json(&command.arg("--db").arg(self.folder.path().join("data.db")).run().await.stdout)
+    }
+
+    async fn redrive(&self, version: &str) -> Vec<String> {
+        let command = viewfold(["redrive", "--all", "--format", "json"]);
+        let command = command.arg(self.folder.path().join(format!("{version}.yaml")));
+        outcomes(&command.arg("--db").arg(self.folder.path().join("data.db")).run().await.stdout)
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_opens_again_is_redriven_again() {
+    let mut versions = Versions::of(&[
+        ("a", "{ add: { n: 1, total: $.amount }, set: { ratio: '${ 7 / default(doc.total, 1) }' } }"),
+        (
+            "b",
+            "{ add: { n: 1, total: '${ number(text($.amount)) }' }, set: { ratio: '${ 7 / default(doc.total, 1) }' } }",
+        ),
+        ("c", "{ add: { n: 1, total: '${ number(text($.amount)) }' }, set: { ratio: 1 } }"),
+    ]);
+    let event =
+        |number: u32, amount: Value| json!({ "d": "x", "id": number.to_string(), "number": number, "amount": amount });
+    versions.run("a", &[event(1, 10.into()), event(3, "30".into())]).await;
+    assert_eq!(versions.redrive("b").await, ["applied"]);
+    // With a late event before it, the third one divides by zero: it falls out, and the report says so.
+    let report = versions.run("b", &[event(2, (-10).into())]).await;
+    assert_eq!(report["documents"]["Docs"][0]["n"], 2, "{report}");
+    assert_eq!(report["troubles"][0]["reason"], "expression", "{report}");
+    assert_eq!(versions.redrive("c").await, ["applied"]);
+    let report = versions.run("c", &[event(1, 10.into())]).await;
+    assert_eq!(
+        (&report["documents"]["Docs"][0]["n"], &report["documents"]["Docs"][0]["total"]),
+        (&3.into(), &30.into())
+    );
+}
+
+#[tokio::test]
+async fn events_of_an_earlier_version_do_not_fall_out_for_what_was_not_kept_of_them() {
+    let mut versions = Versions::of(&[
+        ("a", "{ add: { n: 1, total: $.amount } }"),
+        ("b", "{ add: { n: 1, total: $.amount, q: $.q } }"),
+    ]);
+    let event = |number: u32| json!({ "d": "x", "id": number.to_string(), "number": number, "amount": 5, "q": 1 });
+    versions.run("a", &[event(1), event(3)]).await;
+    let report = versions.run("b", &[event(2)]).await;
+    assert_eq!(report["documents"]["Docs"][0]["n"], 2, "{report}");
+    assert_eq!(report["troubles"][0]["reason"], "too_late", "{report}");
+    // As long as nothing has to be folded anew, the new version goes on.
+    let report = versions.run("b", &[event(4)]).await;
+    assert_eq!((&report["documents"]["Docs"][0]["n"], &report["documents"]["Docs"][0]["q"]), (&3.into(), &1.into()));
+}
+
 #[tokio::test]
 async fn wrong_use_is_told() {
     let folder = Folder::with("p.yaml", &projection("$.amount"));

@@ -261,6 +261,27 @@ async fn a_letter_that_opens_again_is_redriven_again() {
 }
 
 #[tokio::test]
+async fn a_redriven_event_is_applied_also_where_another_falls_out_behind_it() {
+    let ratio = "set: { ratio: '${ 7 / default(doc.total, 1) }' }";
+    let (a, b) = (
+        format!("{{ add: {{ n: 1, total: $.amount }}, {ratio} }}"),
+        format!("{{ add: {{ n: 1, total: '${{ number(text($.amount)) }}' }}, {ratio} }}"),
+    );
+    let mut versions = Versions::of(&[("a", &a), ("b", &b)]);
+    let event =
+        |number: u32, amount: Value| json!({ "d": "x", "id": number.to_string(), "number": number, "amount": amount });
+    versions.run("a", &[event(1, 10.into()), event(2, "-10".into()), event(3, 30.into())]).await;
+    assert_eq!(versions.redrive("b").await, ["applied"]);
+    // The third one divides by zero now, and is the letter that is left.
+    assert_eq!(versions.redrive("b").await, ["rejected"]);
+    let report = versions.run("b", &[event(1, 10.into())]).await;
+    assert_eq!(
+        (&report["documents"]["Docs"][0]["n"], &report["documents"]["Docs"][0]["total"]),
+        (&2.into(), &0.into())
+    );
+}
+
+#[tokio::test]
 async fn events_of_an_earlier_version_do_not_fall_out_for_what_was_not_kept_of_them() {
     let mut versions = Versions::of(&[
         ("a", "{ add: { n: 1, total: $.amount } }"),

@@ -245,7 +245,7 @@ pub(crate) struct Outcomes {
     by_event: BTreeMap<(usize, Option<usize>), Outcome>,
     /// Events of earlier batches that fell out of their document: the record that brought it about, the projection, and the
     /// event's own sequence number.
-    fallen: Vec<(usize, usize, String, Problem)>,
+    fallen: Vec<(usize, usize, String, Outcome)>,
 }
 
 impl Outcomes {
@@ -259,9 +259,14 @@ impl Outcomes {
         self.by_event.insert(key, outcome);
     }
 
-    /// Notes that an event of an earlier batch has become a dead letter.
-    pub(crate) fn fall(&mut self, record: usize, projection: usize, sequence: String, problem: Problem) {
-        self.fallen.push((record, projection, sequence, problem));
+    /// Notes that an event of an earlier batch fell out of its document, and what became of it.
+    pub(crate) fn fall(&mut self, record: usize, projection: usize, sequence: String, outcome: Outcome) {
+        self.fallen.push((record, projection, sequence, outcome));
+    }
+
+    /// Leaves out what became of events of earlier batches.
+    pub(crate) fn without_fallen(self) -> Outcomes {
+        Outcomes { fallen: Vec::new(), ..self }
     }
 
     /// The report, given the projections' names and the records' sequence numbers.
@@ -321,11 +326,16 @@ impl Outcomes {
             let sequence = sequences.get(record).cloned().unwrap_or_default();
             report.troubles.push(Trouble { record, sequence, projection: name, reason, message, fate });
         }
-        for (record, projection, sequence, problem) in self.fallen {
+        for (record, projection, sequence, outcome) in self.fallen {
+            let (problem, fate) = match outcome {
+                Outcome::DeadLettered(problem) => (problem, Fate::DeadLetter),
+                Outcome::Skipped(problem) => (problem, Fate::Skipped),
+                _ => continue,
+            };
             let projection = report.projections.get(projection).map(|(name, _)| name.clone());
             let message = format!("applied before, it cannot be behind this late event: {}", problem.message);
             let reason = Some(problem.reason);
-            report.troubles.push(Trouble { record, sequence, projection, reason, message, fate: Fate::DeadLetter });
+            report.troubles.push(Trouble { record, sequence, projection, reason, message, fate });
         }
         report
     }

@@ -304,7 +304,11 @@ impl Unit {
         let (projection, _) = self.parts(context);
         for (sequence, problem) in std::mem::take(&mut self.falling) {
             if let Some(front) = self.pending.front() {
-                outcomes.fall(front.record, self.projection, sequence, problem);
+                let outcome = match projection.on_error {
+                    OnError::Skip => Outcome::Skipped(problem),
+                    OnError::DeadLetter | OnError::Fail => Outcome::DeadLettered(problem),
+                };
+                outcomes.fall(front.record, self.projection, sequence, outcome);
             }
         }
         for application in self.pending.drain(..self.covered) {

@@ -66,6 +66,16 @@ codes! {
     BadNumber = "VF0107",
     /// A file that could not be read.
     Unreadable = "VF0108",
+    /// `${…}` in a plain text that YAML cuts off or takes apart.
+    UnquotedExpression = "VF0111",
+    /// A plain text that begins with, or holds, what YAML reads as its own: `!`, `@`, `>`, `*`, a second `: `.
+    UnquotedText = "VF0112",
+    /// A backslash in double quotes that is no escape of YAML.
+    BadEscape = "VF0113",
+    /// A tab where YAML wants spaces.
+    Tab = "VF0114",
+    /// `yes`, `no`, `on`, `off`: text in YAML 1.2, and a boolean to older readers.
+    YamlWord = "VF0115",
     /// A `$.…` path that is no JSONPath of the form needed here.
     BadPath = "VF0201",
     /// A `$$.…` name that the stream does not give.
@@ -80,6 +90,8 @@ codes! {
     BadCall = "VF0206",
     /// A JSON Schema that cannot be used.
     BadSchema = "VF0207",
+    /// A name in a path that has to stand in brackets: `$['order-id']`.
+    UnbracketedName = "VF0208",
     /// A rule that writes an attribute it must not: a key, or a bookkeeping attribute.
     ReservedAttribute = "VF0301",
     /// A document key that does not fit the table's.
@@ -106,6 +118,16 @@ codes! {
     MissingTable = "VF0504",
     /// Views that feed each other in a circle.
     Circle = "VF0505",
+    /// A value that depends on the clock: it differs when the event comes again.
+    ClockDependent = "VF0601",
+    /// A rule that no event can match.
+    NeverMatches = "VF0602",
+    /// A list, set or map on a document that grows for ever: an item of DynamoDB has 400 KB.
+    Unbounded = "VF0603",
+    /// `guard: none` where a repeated event counts twice.
+    Unguarded = "VF0604",
+    /// A `let` that nothing uses.
+    UnusedLet = "VF0605",
 }
 
 /// How grave a finding is.

@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::pattern::any_leaf;
 use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Subject};
 use crate::report::{Problem, Reason};
+use std::borrow::Cow;
 use viewfold_value::Value;
 
 impl Index {
@@ -77,29 +78,45 @@ pub fn rules_of(event: &Event, projection: &Projection, source: usize) -> Result
 }
 
 fn matches(event: &Event, rule: &Rule) -> Result<bool, Problem> {
-    // An item that is gone has no image that a rule could look at.
-    if rule.retract && event.metadata.change == Some("remove") {
-        return Ok(false);
-    }
-    for condition in &rule.when {
-        if !holds(event, condition)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    Ok(first_miss(event, rule)?.is_none())
 }
 
-fn holds(event: &Event, Condition { subject, query, test }: &Condition) -> Result<bool, Problem> {
+/// Why a rule's `when` does not match an event.
+#[derive(Debug)]
+pub enum Miss<'a> {
+    /// The item is gone: it has no image that a rule with `retract: true` could look at.
+    Gone,
+    /// The first of its conditions that does not hold, and what its path found.
+    Condition(&'a Condition, Option<Cow<'a, Value>>),
+}
+
+/// Why a rule's `when` does not match an event; nothing where it does.
+///
+/// # Errors
+///
+/// Where a condition cannot be told: the value it looks at cannot be used.
+pub fn first_miss<'a>(event: &'a Event, rule: &'a Rule) -> Result<Option<Miss<'a>>, Problem> {
+    if rule.retract && event.metadata.change == Some("remove") {
+        return Ok(Some(Miss::Gone));
+    }
+    for condition in &rule.when {
+        let found = found(event, condition)?;
+        if !condition.test.holds(found.as_deref()) {
+            return Ok(Some(Miss::Condition(condition, found)));
+        }
+    }
+    Ok(None)
+}
+
+/// What a condition's path finds; a path that can find many and finds none has found nothing.
+fn found<'e>(
+    event: &'e Event,
+    Condition { subject, query, .. }: &Condition,
+) -> Result<Option<Cow<'e, Value>>, Problem> {
     let value = event.value(*subject).map_err(|reason| Problem::new(Reason::BadNumber, reason))?;
-    let Some(query) = query else { return Ok(test.holds(value.as_deref())) };
-    let found = match value {
-        Some(value) => query.find(&value).map_err(|error| Problem::new(Reason::Expression, error))?,
-        None => Vec::new(),
-    };
-    Ok(match found.is_empty() {
-        true => test.holds(None),
-        false => test.holds(Some(&Value::List(found))),
-    })
+    let (Some(query), Some(value)) = (query, &value) else { return Ok(value) };
+    let found = query.find(value).map_err(|error| Problem::new(Reason::Expression, error))?;
+    Ok((!found.is_empty()).then(|| Cow::Owned(Value::List(found))))
 }
 
 /// The place in an event that a condition without a query looks at, for the index.

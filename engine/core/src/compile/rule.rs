@@ -4,6 +4,7 @@ use super::Compiler;
 use super::kinds::{kind_of, may_be_nothing};
 use super::term::{Place, Terms};
 use crate::program::{Condition, OperationKind, OperationTerm, Overlap, Program, Rule, Source, Table, Term, key_kind};
+use std::sync::Arc;
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Entries, Literal, Span, Spanned, suggest};
 use viewfold_value::{Kind, Value};
@@ -154,10 +155,23 @@ impl Compiler<'_> {
             let test = self.test(pattern);
             let place = Place { text: written, at: 0, span: path.span };
             if let (Some((subject, query)), Some(test)) = (self.subject(written, place, terms), test) {
-                conditions.push(Condition { subject, query, test });
+                let (path, pattern) = (Arc::from(written), self.on_one_line(pattern.span));
+                conditions.push(Condition { path, pattern, subject, query, test });
             }
         }
         conditions
+    }
+
+    /// A part of the file on one line; the lines of a list as `[a, b]`.
+    fn on_one_line(&self, span: Span) -> Arc<str> {
+        let text = self.source.text.get(span.start..span.end).unwrap_or_default().trim_end();
+        let lines = text.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        if lines.iter().all(|line| line.starts_with("- ")) && !lines.is_empty() {
+            let elements: Vec<&str> = lines.iter().map(|line| line[2..].trim()).collect();
+            return Arc::from(format!("[{}]", elements.join(", ")));
+        }
+        Arc::from(lines.join(" "))
     }
 
     fn each(&mut self, rule: &spec::Rule, terms: &mut Terms<'_>) -> Option<Term> {

@@ -43,6 +43,11 @@ impl Effect {
         })
     }
 
+    /// Whether an operation can be said whatever stands at its path: no document has to be read for it.
+    pub fn is_blind(path: &DocumentPath, operation: &Operation) -> bool {
+        Effect::of(path, operation).is_some()
+    }
+
     /// This effect and then an operation, as one effect.
     ///
     /// Nothing where no effect says the same *for every value that the attribute may hold*, the refusal of a value of the

@@ -52,6 +52,14 @@ impl<'p> Grouping<'p> {
         Ok(matches!(applied, Applied::Changes).then_some(application))
     }
 
+    /// What an event does in a projection, whatever its batch, and why it cannot be applied, where it cannot.
+    pub(super) fn alone(&self, event: &Arc<Event>, reader: (usize, usize)) -> (Application, Option<Failure>) {
+        let mut application = Application::new(event);
+        let candidates = Candidates::of(event, self.program);
+        let failure = self.applied(event, reader, &candidates, &mut application).err();
+        (application, failure)
+    }
+
     pub(super) fn finish(self) -> Groups {
         self.groups
     }

@@ -9,6 +9,7 @@
 //! Before anything is written, the open dead letters of the batch's sources are asked for (normally there is none), while
 //! the records are decoded: an event among them is left to be redriven.
 
+pub mod explain;
 mod expression;
 mod grouping;
 pub mod redrive;
@@ -152,6 +153,11 @@ impl<'p> Batch<'p> {
             }
         }
         None
+    }
+
+    /// The number of the projection that a request is for; none where it asks for the open dead letters of all.
+    pub fn projection_of(&self, number: usize) -> Option<usize> {
+        self.units.get(number).map(Unit::projection)
     }
 
     /// Takes the answer to the request with this number.

@@ -451,6 +451,10 @@ impl Rule {
 /// One path of a `when` and what it has to find.
 #[derive(Debug)]
 pub struct Condition {
+    /// The path as the file has it, for messages.
+    pub path: Arc<str>,
+    /// The pattern as the file has it, on one line, for messages.
+    pub pattern: Arc<str>,
     /// Where to look.
     pub subject: Subject,
     /// What to look for there, where the path can find many values: any of them has to do.

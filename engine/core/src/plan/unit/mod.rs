@@ -21,6 +21,7 @@ mod write;
 
 pub(super) use closing::Closing;
 pub(super) use divide::{divide, without_open};
+pub(super) use place::MarkPlace;
 pub(super) use write::epoch_seconds;
 
 use super::request::{Action, Answer, Cancellation, ItemKey, Request};
@@ -32,7 +33,6 @@ use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OnError, Program, Projection, Source};
 use crate::report::{Ending, Outcome, Outcomes, Problem};
-use place::MarkPlace;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use viewfold_value::Item;
@@ -479,6 +479,11 @@ impl Unit {
         }
     }
 
+    /// The number of the projection that the unit is of.
+    pub(super) fn projection(&self) -> usize {
+        self.projection
+    }
+
     /// Gives up: everything that is pending has failed.
     pub(super) fn fail(&mut self, message: &str, outcomes: &mut Outcomes) {
         self.unstored.clear();
@@ -541,6 +546,11 @@ impl Application {
     pub(super) fn of_letter(letter: &Letter) -> Application {
         let text = |name: &str| letter.column(name).to_owned();
         Application::bare(0, text("sequence"), (letter.sub(), text("id")), text("lane"))
+    }
+
+    /// Whether its item is new: the first event of its lane, unless it comes again.
+    pub(super) fn is_insert(&self) -> bool {
+        self.event.as_ref().and_then(|event| event.metadata.change) == Some("insert")
     }
 
     /// What has become of the event once its part of a write is done.

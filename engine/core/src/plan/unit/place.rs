@@ -14,7 +14,7 @@ use viewfold_value::{Item, Value};
 
 /// The place of the mark of some events.
 #[derive(Clone, Debug)]
-pub(super) struct MarkPlace {
+pub(in crate::plan) struct MarkPlace {
     /// The mark itself.
     mark: DocumentPath,
     /// The set of redriven events.
@@ -32,7 +32,11 @@ pub(super) struct MarkMove<'a> {
 
 impl MarkPlace {
     /// The place of an event's mark on its document; none under a guard that keeps nothing there.
-    pub(super) fn of(projection: &Projection, source: &Source, application: &Application) -> Option<MarkPlace> {
+    pub(in crate::plan) fn of(
+        projection: &Projection,
+        source: &Source,
+        application: &Application,
+    ) -> Option<MarkPlace> {
         let Guard::Document { attribute, .. } = &source.guard else { return None };
         let shard = application.shard.as_deref();
         let names = std::iter::once(attribute.as_str()).chain(shard);
@@ -48,7 +52,7 @@ impl MarkPlace {
     /// # Errors
     ///
     /// What stands there and is no mark.
-    pub(super) fn stored<'i>(&self, item: &'i Item) -> Result<Option<&'i str>, &'i Value> {
+    pub(in crate::plan) fn stored<'i>(&self, item: &'i Item) -> Result<Option<&'i str>, &'i Value> {
         let root = DocumentPath::attribute(self.mark.root());
         match (self.mark.get(item), root.get(item)) {
             (Some(Value::String(mark)), _) => Ok(Some(mark)),

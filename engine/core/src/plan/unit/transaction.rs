@@ -117,7 +117,7 @@ impl Unit {
         let mut unread = Vec::new();
         for application in self.pending.iter().take(self.limit.min(MAX_ACTIONS)) {
             let Some(lane) = application.lane.as_deref().filter(|lane| met.insert(lane)) else { continue };
-            let is_new = is_insert(application) && self.closing.is_none();
+            let is_new = application.is_insert() && self.closing.is_none();
             if !is_new && !self.seen.lanes.contains_key(lane) {
                 unread.push(lane.to_owned());
             }
@@ -128,7 +128,7 @@ impl Unit {
     /// Whether the row of an event's lane has to be read before the event can be folded.
     fn is_unread(&self, application: &Application, folded: &HashMap<String, usize>) -> bool {
         application.lane.as_ref().is_some_and(|lane| {
-            !is_insert(application) && !self.seen.lanes.contains_key(lane) && !folded.contains_key(lane)
+            !application.is_insert() && !self.seen.lanes.contains_key(lane) && !folded.contains_key(lane)
         })
     }
 
@@ -429,10 +429,6 @@ impl Unit {
             self.seen.lanes.insert(lane.to_owned(), item);
         }
     }
-}
-
-fn is_insert(application: &Application) -> bool {
-    application.event.as_ref().and_then(|event| event.metadata.change) == Some("insert")
 }
 
 /// Adds what takes an item from one contribution to another to an event's changes.

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Fold recorded events on this machine, and show what happened and the documents
     Run(Run),
+    /// Tell what becomes of recorded events, rule by rule and request by request, and what each guard would cost
+    Explain(Explain),
     /// Run the tests beside projections (`NAME.test.yaml`) on this machine
     Test(Test),
     /// Print the tables that projections need as CreateTable requests, or make them
@@ -93,6 +95,55 @@ pub(crate) struct Run {
     /// A table for people, or JSON for programs
     #[arg(long, value_enum, default_value_t = RunFormat::Table)]
     pub(crate) format: RunFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each event is carried out as a batch of its own, in an embedded DynamoDB in memory, by the same code that the function runs: \
+which rules match, and the first pattern that fails in those that do not; what they do to which document; what the guard \
+says; every request with its body as AWS takes it and the units it costs. Events behind that, in the streams of views, are \
+told of too.
+
+At the end, for each projection, every guard that would be sound for it, with the requests, units and dollars of a million \
+events like these.
+
+Examples:
+  viewfold explain projections/votes --event examples/votes/events.json
+  viewfold explain projections/votes --event examples/votes/events.json --brief
+  viewfold explain projections/votes --event monday.json --event tuesday.json --format json
+  viewfold explain projections/votes --event - --db votes.db < event.json")]
+pub(crate) struct Explain {
+    /// Projection files, and folders with all their subfolders
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) what: Vec<String>,
+    /// A file of recorded Lambda events, `-` for standard input; may be given several times
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) event: Vec<PathBuf>,
+    /// Start from what is in this file (of `viewfold run --db`); it is copied, and not changed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
+    /// Leave out the bodies of requests
+    #[arg(long)]
+    pub(crate) brief: bool,
+    /// Do not compare guards
+    #[arg(long)]
+    pub(crate) no_guards: bool,
+    /// The engine's clock, RFC 3339, for `$$.now` and `keep_for`; the system's unless said
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) now: Option<String>,
+    #[command(flatten)]
+    pub(crate) prefix: Prefix,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// A time as RFC 3339 text.
+fn time(text: &str) -> Result<String, String> {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(time) => Ok(time.to_string()),
+        Err(_) => Err("a time is written like 2026-01-31T12:00:00Z".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -321,6 +372,12 @@ pub(crate) struct Redrive {
 pub(crate) struct StoreArguments {
     #[command(flatten)]
     pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) prefix: Prefix,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prefix {
     /// Put before every table name, those of sources included
     #[arg(long, value_name = "PREFIX", env = "VIEWFOLD_TABLE_PREFIX", default_value = "", hide_default_value = true)]
     pub(crate) table_prefix: String,

@@ -8,6 +8,7 @@ mod arguments;
 mod commands;
 mod documents;
 mod events;
+mod explaining;
 mod fold;
 mod output;
 mod progress;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Validate(arguments) => commands::validate::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Tables(arguments) => commands::tables::run(&arguments),
         Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),

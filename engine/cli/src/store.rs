@@ -14,6 +14,8 @@ pub(crate) struct Connection {
     pub(crate) config: client::SdkConfig,
     /// Keeps the embedded one open, where it is one.
     _open: Option<oneshot::Sender<()>>,
+    /// The copy of a file that it is of.
+    copy: Option<Copy>,
 }
 
 /// Connects to the DynamoDB that the arguments name; without any, to an embedded one in memory.
@@ -30,14 +32,47 @@ pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
         }
         Where { db, .. } => return connect_embedded(db.as_deref()).await,
     };
-    Ok(Connection { store: Store::new(&config), config, _open: None })
+    Ok(Connection { store: Store::new(&config), config, _open: None, copy: None })
 }
 
 /// Connects to an embedded DynamoDB: in the file, or in memory.
 pub(crate) async fn connect_embedded(file: Option<&Path>) -> Result<Connection, Failure> {
     let (url, open) = embedded(file).await?;
     let config = client::to_endpoint(&url).await;
-    Ok(Connection { store: Store::new(&config), config, _open: Some(open) })
+    Ok(Connection { store: Store::new(&config), config, _open: Some(open), copy: None })
+}
+
+/// Connects to an embedded DynamoDB in memory, or to a copy of a file: nothing that is done to it reaches the file.
+pub(crate) async fn connect_copy(file: Option<&Path>) -> Result<Connection, Failure> {
+    let Some(file) = file else { return connect_embedded(None).await };
+    let failed = |error: std::io::Error| Failure::wrong_use(format!("{} cannot be read: {error}", file.display()));
+    std::fs::metadata(file).map_err(failed)?;
+    let folder = std::env::temp_dir().join(format!("viewfold-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let copy = folder.join("copy.db");
+    // What SQLite has not yet moved into the file itself stands beside it.
+    for beside in ["", "-wal"] {
+        let mut from = file.as_os_str().to_owned();
+        from.push(beside);
+        let mut to = copy.as_os_str().to_owned();
+        to.push(beside);
+        if std::fs::metadata(&from).is_ok() {
+            std::fs::copy(&from, &to).map_err(failed)?;
+        }
+    }
+    let mut connection = connect_embedded(Some(&copy)).await?;
+    connection.copy = Some(Copy(folder));
+    Ok(connection)
+}
+
+/// A folder that goes when it is no longer needed.
+struct Copy(std::path::PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // What stays behind stands in the system's folder for such.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Serves the embedded DynamoDB on this machine until what is returned with its address goes.

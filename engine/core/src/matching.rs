@@ -116,7 +116,7 @@ fn found<'e>(
     let value = event.value(*subject).map_err(|reason| Problem::new(Reason::BadNumber, reason))?;
     let (Some(query), Some(value)) = (query, &value) else { return Ok(value) };
     let found = query.find(value).map_err(|error| Problem::new(Reason::Expression, error))?;
-    Ok((!found.is_empty()).then(|| Cow::Owned(Value::List(found))))
+    Ok((!found.is_empty()).then_some(Cow::Owned(Value::List(found))))
 }
 
 /// The place in an event that a condition without a query looks at, for the index.

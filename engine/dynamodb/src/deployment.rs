@@ -13,6 +13,23 @@ use viewfold_spec::{Code, Diagnostic, Source, Span};
 ///
 /// Every finding of every file. A path without any projection is a finding too.
 pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+    let (parsed, mut findings) = read(paths);
+    // The files that could be read are checked even when others could not: all findings at once.
+    match compile::compile(&parsed, options) {
+        Ok(compiled) if findings.is_empty() => Ok(compiled),
+        Ok(compiled) => {
+            findings.extend(compiled.warnings);
+            Err(findings)
+        }
+        Err(errors) => {
+            findings.extend(errors);
+            Err(findings)
+        }
+    }
+}
+
+/// The projection files at the given paths as they were read, and what is wrong with those that could not be.
+pub fn read(paths: &[PathBuf]) -> (Vec<File>, Vec<Diagnostic>) {
     let mut files = Vec::new();
     let mut findings = Vec::new();
     for path in paths {
@@ -48,18 +65,7 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagno
             Err(mut errors) => findings.append(&mut errors),
         }
     }
-    // The files that could be read are checked even when others could not: all findings at once.
-    match compile::compile(&parsed, options) {
-        Ok(compiled) if findings.is_empty() => Ok(compiled),
-        Ok(compiled) => {
-            findings.extend(compiled.warnings);
-            Err(findings)
-        }
-        Err(errors) => {
-            findings.extend(errors);
-            Err(findings)
-        }
-    }
+    (parsed, findings)
 }
 
 /// The deployments at a path. A folder that holds projections is one, with all its subfolders; one that holds only

@@ -2,6 +2,7 @@
 
 use crate::attribute::{item_from_sdk, item_to_sdk, to_sdk};
 use crate::client::SdkConfig;
+use crate::wire::Wire;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -37,6 +38,13 @@ impl Store {
     /// A store behind a connection.
     pub fn new(connection: &SdkConfig) -> Store {
         Store { client: Client::new(connection) }
+    }
+
+    /// A store behind a connection, and where each request that it sends is written down.
+    pub fn recorded(connection: &SdkConfig) -> (Store, Wire) {
+        let wire = Wire::default();
+        let config = aws_sdk_dynamodb::config::Builder::from(connection).interceptor(wire.clone()).build();
+        (Store { client: Client::from_conf(config) }, wire)
     }
 
     /// The client itself, for everything that is not carrying out plans.

@@ -80,7 +80,7 @@ async fn letters(table: &LetterTable, open: bool) -> Result<(Connection, String,
         ));
     }
     let connection = connect(&table.store.place).await?;
-    let name = format!("{}{}", table.store.table_prefix, table.table);
+    let name = format!("{}{}", table.store.prefix.table_prefix, table.table);
     let letters = dead_letters::letters(&connection.store, &name, open).await.map_err(Failure::new)?;
     Ok((connection, name, letters))
 }

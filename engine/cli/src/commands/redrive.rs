@@ -27,11 +27,12 @@ pub(crate) fn run(arguments: &Redrive) -> Result<Outcome, Failure> {
             "say which dead letters: --id ID, --projection NAME, --source NAME, --reason CODE, or --all",
         ));
     }
-    let mut compiled = load(&arguments.paths, &arguments.store.table_prefix)?.map_err(|all| Failure::findings(&all))?;
+    let mut compiled =
+        load(&arguments.paths, &arguments.store.prefix.table_prefix)?.map_err(|all| Failure::findings(&all))?;
     // Projections that drop events by now may have kept them before.
     let named = || std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned());
     let table = compiled.program.dead_letters.clone();
-    let table = table.unwrap_or_else(|| format!("{}{}", arguments.store.table_prefix, named()).into());
+    let table = table.unwrap_or_else(|| format!("{}{}", arguments.store.prefix.table_prefix, named()).into());
     compiled.program.dead_letters = Some(Arc::clone(&table));
     store::runtime()?.block_on(async {
         let connection = connect(&arguments.store.place).await?;

@@ -17,8 +17,8 @@ use viewfold_value::{Item, Value};
 
 /// Folds recorded events, and prints what happened and the documents.
 pub(crate) fn run(arguments: &Run) -> Result<Outcome, Failure> {
-    let compiled =
-        load(&arguments.paths, &arguments.store.table_prefix)?.map_err(|findings| Failure::findings(&findings))?;
+    let compiled = load(&arguments.paths, &arguments.store.prefix.table_prefix)?
+        .map_err(|findings| Failure::findings(&findings))?;
     warn(&compiled.warnings);
     let mut invocations = Vec::new();
     for path in &arguments.events {

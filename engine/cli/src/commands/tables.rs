@@ -13,7 +13,8 @@ use viewfold_dynamodb::tables::{create_if_missing, create_request};
 
 /// Prints the tables that projections need, or makes those that are missing.
 pub(crate) fn run(arguments: &Tables) -> Result<Outcome, Failure> {
-    let compiled = load(&arguments.paths, &arguments.store.table_prefix)?.map_err(|all| Failure::findings(&all))?;
+    let compiled =
+        load(&arguments.paths, &arguments.store.prefix.table_prefix)?.map_err(|all| Failure::findings(&all))?;
     let tables = required(&compiled.program);
     if arguments.create {
         return store::runtime()?.block_on(create(arguments, &tables));

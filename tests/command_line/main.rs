@@ -6,6 +6,7 @@ use harness::workspace;
 use serde_json::Value;
 
 mod examples;
+mod explain;
 mod help;
 mod language_page;
 mod redrive;

@@ -9,6 +9,11 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use crate::aws;
@@ -104,6 +109,27 @@ impl Store {
         let mut environment = aws::environment().to_vec();
         environment.push(("VIEWFOLD_TABLE_PREFIX", &self.table_prefix));
         environment
+    }
+
+    /// Sends a request as it stands, without an SDK; the HTTP status of the answer.
+    pub async fn post(&self, operation: &str, body: &Value) -> u16 {
+        let request = Request::post(&self.endpoint)
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-date", "20260101T000000Z")
+            .header(
+                "authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential={}/20260101/{}/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+                    aws::ACCESS_KEY_ID,
+                    aws::REGION
+                ),
+            )
+            .body(Full::<Bytes>::from(body.to_string()))
+            .unwrap_or_else(|error| panic!("no request: {error}"));
+        let client: HttpClient<_, Full<Bytes>> = HttpClient::builder(TokioExecutor::new()).build_http();
+        let answer = client.request(request).await;
+        answer.unwrap_or_else(|error| panic!("{operation} is not answered: {error}")).status().as_u16()
     }
 
     /// Every item of a table, guard bookkeeping included, in the store's order.

@@ -52,14 +52,29 @@ subfolders. In a folder that holds only folders each of them is one.
 Examples:
   viewfold validate
   viewfold validate projections/votes/total_votes.yaml
-  viewfold validate --format json projections | jq '.[].message'")]
+  viewfold validate --format json projections | jq '.[].message'
+  viewfold validate --format github projections
+  viewfold validate --format sarif projections > viewfold.sarif")]
 pub(crate) struct Validate {
     /// Projection files, and folders with all their subfolders
     #[arg(value_name = "PATH", default_value = "projections")]
     pub(crate) paths: Vec<PathBuf>,
-    /// For people or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// For people, for programs, or for a pull request
+    #[arg(long, value_enum, default_value_t = FindingsFormat::Text)]
+    pub(crate) format: FindingsFormat,
+}
+
+/// How findings are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum FindingsFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// GitHub's workflow commands: annotations of a pull request
+    Github,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

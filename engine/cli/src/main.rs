@@ -1,7 +1,7 @@
 //! `viewfold`, the command line: projections checked, tried out and looked at on one's own machine.
 //!
 //! [`arguments`] says what may be typed, [`commands`] has a file for each command, [`store`] the DynamoDB that they talk
-//! to, [`events`] reads recorded events, and [`output`] says what goes where: results to stdout, the rest to stderr; exit
+//! to, [`events`] reads recorded events, [`findings`] tells findings in several forms, and [`output`] says what goes where: results to stdout, the rest to stderr; exit
 //! code 0 done, 1 findings or failures, 2 wrong use.
 
 mod arguments;
@@ -9,6 +9,7 @@ mod commands;
 mod documents;
 mod events;
 mod explaining;
+mod findings;
 mod fold;
 mod output;
 mod progress;

@@ -45,6 +45,11 @@ macro_rules! codes {
             pub const fn text(self) -> &'static str {
                 match self { $(Code::$name => $code,)+ }
             }
+
+            /// What kind of finding it is, in a sentence.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => concat!($($doc),+).trim(),)+ }
+            }
         }
     };
 }

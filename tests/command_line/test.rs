@@ -72,6 +72,9 @@ async fn differences_are_told_attribute_by_attribute() {
          number or a set, and $.amount is a string",
         ":12: a part",
         "        there is no dead letter of event 1, reason schema",
+        "",
+        "schedules: 1 one store call at a time, 2 delivered twice, 2 with a crash, 3 with an answer lost",
+        "  not in other orders: 1 case (the guard is no `events_table`: events come in the order of their lanes)",
         "3 cases, 2 failed; 8 schedules",
     ];
     let lines: Vec<&str> = output.stdout.lines().collect();
@@ -93,6 +96,42 @@ async fn programs_can_read_the_results() {
     assert_eq!(passed, [true, false, false].map(Some));
     assert_eq!(results[1]["line"], 6);
     assert_eq!((&results[0]["schedules"], &results[1]["schedules"]), (&8.into(), &0.into()));
+}
+
+#[tokio::test]
+async fn ci_systems_can_read_the_results() {
+    let folder = folder(&format!("{RIGHT}{WRONG}"));
+    let output = viewfold(["test", "--format", "junit"]).arg(folder.path()).run().await.expect_status(1);
+    let starts =
+        ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<testsuites name=\"viewfold test\" tests=\"3\" failures=\"2\""];
+    for (line, start) in output.stdout.lines().zip(starts) {
+        assert!(line.starts_with(start), "{}", output.stdout);
+    }
+    assert_eq!(output.stdout.matches("<failure message=").count(), 2, "{}", output.stdout);
+    // The log of the build shows what failed, and nothing else.
+    assert!(output.stderr.contains(":6: wrong") && !output.stderr.contains(":3: right"), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn what_came_of_the_events_can_be_written_into_the_file() {
+    let folder = folder(&format!("{RIGHT}{WRONG}"));
+    let path = folder.path().join("revenue.test.yaml");
+    let output = viewfold(["test", "--update"]).arg(folder.path()).run().await.expect_status(0);
+    assert!(
+        output.stdout.contains(":6: wrong") && output.stdout.contains("        -     dead_letters"),
+        "{}",
+        output.stdout
+    );
+    let text = std::fs::read_to_string(&path).expect("the file is there");
+    let (right, wrong) = text.split_at(RIGHT.len());
+    assert_eq!(right, RIGHT);
+    let expected = [
+        "    documents: { Revenue: [{ customer: ann, total: 1, by: { a.b: 1 } }, { customer: cleo, by: { c: 1 }, total: 1 }] }",
+        "    dead_letters: []",
+    ];
+    let changed: Vec<&str> = wrong.lines().filter(|line| !WRONG.lines().any(|old| old == *line)).collect();
+    assert_eq!(changed, expected);
+    viewfold(["test"]).arg(folder.path()).run().await.expect_status(0);
 }
 
 #[tokio::test]
@@ -138,6 +177,9 @@ async fn an_outcome_that_depends_on_what_the_guard_allows_is_told_with_its_sched
         "        Sales shop=\"x\": `total` is -5, expected 7",
         "        a dead letter was not expected: event 1, projection sales, reason expression",
         "        a dead letter was not expected: event 2, projection sales, reason expression",
+        "",
+        "schedules: 1 one store call at a time, 1 one event per batch, 1 in other batches, 2 delivered twice, 1 given up \
+         and in halves, 1 in other orders",
         "1 case, 1 failed; 7 schedules",
     ];
     let lines: Vec<&str> = output.stdout.lines().collect();

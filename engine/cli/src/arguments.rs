@@ -175,7 +175,9 @@ Examples:
   viewfold test projections/votes
   viewfold test projections --filter 'deleted'
   viewfold test projections --schedules 0
-  viewfold test projections --schedules 1000")]
+  viewfold test projections --watch
+  viewfold test projections --update
+  viewfold test projections --format junit > viewfold-tests.xml")]
 pub(crate) struct Test {
     /// Test files, and folders with all their subfolders
     #[arg(value_name = "PATH", default_value = "projections")]
@@ -186,9 +188,26 @@ pub(crate) struct Test {
     /// The most schedules for each case, sampled evenly from all crashes there could be; 0 for the plain run alone
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) schedules: usize,
-    /// For people or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// Run again whenever a projection, test, schema or file of recorded events changes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Write what came of the events into the cases that fail: `documents`, `dead_letters`, and what `contains` names
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) update: bool,
+    /// For people, for programs, or for CI systems
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub(crate) format: TestFormat,
+}
+
+/// How results of tests are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum TestFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// JUnit XML, for CI systems; what failed goes to stderr, too
+    Junit,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -16,6 +16,7 @@ mod progress;
 mod store;
 mod streams;
 mod testing;
+mod watch;
 
 use arguments::{Arguments, Command};
 use clap::Parser as _;

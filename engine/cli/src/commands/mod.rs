@@ -16,7 +16,7 @@ use viewfold_dynamodb::deployment;
 use viewfold_spec::Diagnostic;
 
 /// Reads and compiles projections. A path that is not there is wrong use; findings are the inner result.
-fn load(paths: &[PathBuf], table_prefix: &str) -> Result<Result<Compiled, Vec<Diagnostic>>, Failure> {
+pub(crate) fn load(paths: &[PathBuf], table_prefix: &str) -> Result<Result<Compiled, Vec<Diagnostic>>, Failure> {
     check_paths(paths)?;
     Ok(deployment::load(paths, &options(table_prefix)))
 }

@@ -1,118 +1,83 @@
 //! `viewfold test`
 
-use super::load;
-use crate::arguments::{Format, Test};
-use crate::output::{Failure, Outcome, count, print};
-use crate::testing::case;
-use crate::testing::files::{self, Loaded};
-use crate::testing::scene::Verdict;
+use crate::arguments::{Test, TestFormat};
+use crate::output::{Failure, Outcome, note, print};
+use crate::testing::file::{self, Options};
+use crate::testing::files;
+use crate::testing::report::{Tested, Totals, json, junit, text};
+use crate::watch::{self, Watched};
 use crate::{output, store};
-use serde_json::{Value as Json, json};
-use viewfold_spec::{Code, Diagnostic};
-
-/// What became of a case.
-struct Ended {
-    file: String,
-    line: usize,
-    name: String,
-    verdict: Verdict,
-}
+use std::path::{Path, PathBuf};
+use viewfold_dynamodb::deployment;
 
 /// Runs the tests beside projections, and says how documents differ from what they have to be.
 pub(crate) fn run(arguments: &Test) -> Result<Outcome, Failure> {
+    if arguments.watch {
+        return watch::repeat(|| watched(&arguments.paths), || once(arguments));
+    }
+    once(arguments)
+}
+
+fn once(arguments: &Test) -> Result<Outcome, Failure> {
     let paths = files::find(&arguments.paths)?;
     if paths.is_empty() {
         return Err(Failure::new("there are no tests here: no file ends in .test.yaml"));
     }
+    let options =
+        Options { filter: arguments.filter.clone(), schedules: arguments.schedules, update: arguments.update };
     let runtime = store::runtime()?;
-    let mut ended = Vec::new();
-    let mut broken = 0;
+    let mut tested: Vec<Tested> = Vec::new();
     for path in &paths {
-        match files::load(path).and_then(|loaded| runtime.block_on(run_file(&loaded, arguments))) {
-            Ok(cases) => {
-                if arguments.format == Format::Text {
-                    print(&cases.iter().map(shown).collect::<String>())?;
-                }
-                ended.extend(cases);
-            }
-            Err(failure) => {
-                broken += 1;
-                output::complain(&failure.message);
-            }
+        let file = runtime.block_on(file::run(path, &options));
+        if arguments.format == TestFormat::Text {
+            print(&text::file(&file))?;
+        }
+        if let Some(why) = &file.broken {
+            output::complain(why);
+        }
+        // A file of which no case was chosen is none.
+        if file.broken.is_some() || !file.cases.is_empty() {
+            tested.push(file);
         }
     }
-    let failed = ended.iter().filter(|case| !case.verdict.differences.is_empty()).count();
     match arguments.format {
-        Format::Text => {
-            let mut verdict = format!("{}, {failed} failed", count(ended.len(), "case"));
-            if broken > 0 {
-                verdict += &format!(", {} could not be run", count(broken, "file"));
-            }
-            if arguments.schedules > 0 {
-                let schedules: usize = ended.iter().map(|case| case.verdict.schedules).sum();
-                verdict += &format!("; {}", count(schedules, "schedule"));
-            }
-            print(&format!("{verdict}\n"))?;
-        }
-        Format::Json => {
-            let cases: Vec<Json> = ended
-                .iter()
-                .map(|case| {
-                    json!({
-                        "file": case.file, "line": case.line, "name": case.name,
-                        "passed": case.verdict.differences.is_empty(), "differences": case.verdict.differences,
-                        "schedules": case.verdict.schedules,
-                    })
-                })
-                .collect();
-            print(&format!("{:#}\n", Json::from(cases)))?;
+        TestFormat::Text => print(&text::summary(&tested, arguments.schedules > 0))?,
+        TestFormat::Json => print(&json::rendered(&tested))?,
+        TestFormat::Junit => {
+            print(&junit::rendered(&tested)?)?;
+            // The report is for a machine; the log of a build is for people.
+            note(format!("{}{}", text::failed(&tested), text::summary(&tested, arguments.schedules > 0)).trim_end());
         }
     }
-    if ended.is_empty() && broken == 0 {
+    if tested.is_empty() {
         return Err(Failure::new("no case has a name with the text of --filter"));
     }
-    Ok(if failed + broken == 0 { Outcome::Done } else { Outcome::Findings })
+    let totals = Totals::of(&tested);
+    Ok(if totals.failed + totals.broken == 0 { Outcome::Done } else { Outcome::Findings })
 }
 
-async fn run_file(loaded: &Loaded, arguments: &Test) -> Result<Vec<Ended>, Failure> {
-    let mut paths = Vec::new();
-    for path in loaded.file.projections.iter() {
-        let joined = loaded.folder.join(&path.value);
-        if let Err(error) = std::fs::metadata(&joined) {
-            let message = format!("{} cannot be read: {error}", joined.display());
-            let finding = Diagnostic::error(Code::Unreadable, &loaded.source, path.span, message);
-            return Err(Failure::findings(&[finding.help("paths are relative to the test file")]));
+/// All that the tests at some paths depend on: the tests, their projections with the schemas beside them, recorded events.
+fn watched(paths: &[PathBuf]) -> Watched {
+    let mut all = Watched::default().and(paths.to_vec());
+    for path in files::find(paths).unwrap_or_default() {
+        let Ok(loaded) = files::load(&path) else { continue };
+        let projections = loaded.file.projections.iter().map(|path| loaded.folder.join(&path.value));
+        for projection in projections {
+            all = all.and(with_schemas(&projection));
         }
-        paths.push(joined);
+        let events = loaded.file.cases.iter().flat_map(|case| case.events.iter());
+        all = all.and(events.filter_map(|event| event.file.as_ref()).map(|file| loaded.folder.join(&file.value)));
     }
-    let compiled = load(&paths, "")?.map_err(|findings| Failure::findings(&findings))?;
-    if loaded.file.cases.is_empty() {
-        let finding =
-            Diagnostic::error(Code::WrongForm, &loaded.source, loaded.file.cases.span, "there is no case here");
-        return Err(Failure::findings(&[
-            finding.help("a case has a name, `events`, and `documents` as they have to be")
-        ]));
-    }
-    let any_order = files::any_order(&paths)?;
-    let mut ended = Vec::new();
-    for test in loaded.file.cases.iter() {
-        if arguments.filter.as_ref().is_some_and(|text| !test.name.contains(text.as_str())) {
-            continue;
-        }
-        let verdict = case::run(loaded, test, &compiled.program, &any_order, arguments.schedules).await?;
-        let (line, _) = loaded.source.position(test.span.start);
-        ended.push(Ended { file: loaded.source.name.clone(), line, name: test.name.value.clone(), verdict });
-    }
-    Ok(ended)
+    all
 }
 
-fn shown(case: &Ended) -> String {
-    let Ended { file, line, name, verdict: Verdict { differences, schedules } } = case;
-    let word = if differences.is_empty() { "ok     " } else { "FAILED " };
-    let schedules = if *schedules == 0 { String::new() } else { format!(" ({})", count(*schedules, "schedule")) };
-    let mut text = format!("{word} {file}:{line}: {name}{schedules}\n");
-    for difference in differences {
-        text += &format!("        {difference}\n");
+/// A projection or a folder of them, and what stands beside them: JSON Schemas, for one.
+pub(super) fn with_schemas(path: &Path) -> Vec<PathBuf> {
+    let mut all = vec![path.to_owned()];
+    for file in deployment::projection_files(path).unwrap_or_default() {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let listed = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        all.extend(listed.filter(|path| !path.is_dir() && watch::is_source(path)));
     }
-    text
+    all
 }

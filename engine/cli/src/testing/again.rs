@@ -61,9 +61,16 @@ pub(super) async fn run(
     schedules.extend(records.other_batches());
     schedules.extend(records.in_halves(&calls));
     schedules.extend(records.orders(&repeated(&by_event, &promises)));
-    schedules.retain(|schedule| promises.of_anything(schedule.kind));
-    if promises.of_anything(Kind::Faults) {
-        let left = most.saturating_sub(again.verdict.schedules + schedules.len());
+    let mut promised = vec![Kind::Calls];
+    for kind in Kind::PROMISED {
+        match promises.of_anything(kind) {
+            Ok(()) => promised.push(kind),
+            Err(why) => again.verdict.schedules.left_out.push((kind, why)),
+        }
+    }
+    schedules.retain(|schedule| promised.contains(&schedule.kind));
+    if promised.contains(&Kind::Faults) {
+        let left = most.saturating_sub(again.verdict.schedules.total() + schedules.len());
         schedules.extend(records.faults(&calls, left));
     }
     let progress = Progress::new(schedules.len(), "schedules");
@@ -146,10 +153,10 @@ impl Again<'_> {
     /// Runs the case under a schedule; nothing where it came to something else than the plain run, or there have been
     /// enough schedules.
     async fn under(&mut self, schedule: &Schedule) -> Result<Option<Vec<Delivered>>, Failure> {
-        if self.verdict.schedules == self.most {
+        if self.verdict.schedules.total() == self.most {
             return Ok(None);
         }
-        self.verdict.schedules += 1;
+        *self.verdict.schedules.ran.entry(schedule.sort()).or_default() += 1;
         let connection = self.run.prepare().await?;
         let delivered = deliver(self.run.program(), &connection, schedule, self.records).await?;
         let mut differences = self.not_applied(schedule.kind, &delivered);

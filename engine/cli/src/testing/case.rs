@@ -18,16 +18,27 @@ use viewfold_spec::test_file::Case;
 use viewfold_spec::{Code, Diagnostic};
 use viewfold_value::{Item, Value};
 
+/// How a case is run.
+pub(crate) struct Way<'a> {
+    pub(crate) program: &'a Program,
+    /// The projections of which a rule says `any_order: true`.
+    pub(crate) any_order: &'a HashSet<String>,
+    /// The most schedules.
+    pub(crate) schedules: usize,
+    /// Whether a case may expect nothing yet: then that is how it differs.
+    pub(crate) unfinished: bool,
+}
+
+/// Whether a case says nothing of what its events have to make.
+pub(crate) fn expects_nothing(case: &Case) -> bool {
+    case.documents.is_none() && case.contains.is_none() && case.dead_letters.is_none()
+}
+
 /// Runs a case, and where it holds, under as many schedules as are asked for.
-pub(crate) async fn run(
-    loaded: &Loaded,
-    case: &Case,
-    program: &Program,
-    any_order: &HashSet<String>,
-    most_schedules: usize,
-) -> Result<Verdict, Failure> {
+pub(crate) async fn run(loaded: &Loaded, case: &Case, way: &Way<'_>) -> Result<Verdict, Failure> {
+    let program = way.program;
     let records = Records { loaded, program };
-    if case.documents.is_none() && case.contains.is_none() && case.dead_letters.is_none() {
+    if expects_nothing(case) && !way.unfinished {
         let finding = Diagnostic::error(
             Code::MissingKey,
             &loaded.source,
@@ -48,23 +59,32 @@ pub(crate) async fn run(
         return Err(failure);
     }
     let mut differences = Vec::new();
+    let letters = run.letters(&connection).await?;
     for (place, trouble) in &folded.troubles {
         if trouble.fate == Fate::ComesAgain {
             let by = trouble.projection.as_deref().unwrap_or("every projection");
             differences.push(format!("{place}, record {}: not applied by {by}: {}", trouble.record, trouble.message));
         }
     }
+    // What comes again is still to be applied: the tables are not what the events make.
+    let done = differences.is_empty();
+    if expects_nothing(case) {
+        differences.push("the case expects nothing of its events".to_owned());
+    }
     differences.extend(tables_differ(&run.records, case, &run.views, &connection).await?);
-    let letters = run.letters(&connection).await?;
+    let found = if done { Some(run.found(&connection, &letters).await?) } else { None };
     // A case that does not speak of dead letters may have some; where it fails, they are probably why.
     if case.dead_letters.is_some() || !differences.is_empty() {
-        differences.extend(letters_differ(case, letters.clone()));
+        differences.extend(letters_differ(case, letters));
     }
-    if !differences.is_empty() || most_schedules == 0 {
-        return Ok(Verdict { differences, schedules: 0 });
+    if !differences.is_empty() {
+        return Ok(Verdict { differences, found, ..Verdict::default() });
+    }
+    if way.schedules == 0 {
+        return Ok(Verdict::default());
     }
     let plain = run.outcome(&connection).await?;
-    again::run(&run, &plain, &invocations, any_order, most_schedules).await
+    again::run(&run, &plain, &invocations, way.any_order, way.schedules).await
 }
 
 /// The case's events as invocations, one for each run of events of one stream, and the number of the event of each record.

@@ -11,8 +11,8 @@ use viewfold_core::report::Reason;
 use viewfold_value::{Number, Value};
 
 /// In what a schedule differs from the plain run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Kind {
     /// In nothing but that the store is called once at a time.
     Calls,
     /// Everything comes again after it was done.
@@ -26,6 +26,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// The kinds that a guard may not promise anything under.
+    pub(super) const PROMISED: [Kind; 4] = [Kind::Repeats, Kind::Batches, Kind::Faults, Kind::Orders];
+
+    /// How events come, behind "not".
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Kind::Calls => "called once at a time",
+            Kind::Repeats => "delivered twice",
+            Kind::Batches => "in other batches",
+            Kind::Faults => "given up in the middle and delivered again",
+            Kind::Orders => "in other orders",
+        }
+    }
+
     /// Whether documents are written in other steps. A view of views sees each of them.
     pub(super) fn takes_other_steps(self) -> bool {
         match self {
@@ -50,6 +64,11 @@ pub(super) enum Extent {
     Everything,
 }
 
+/// Why nothing is promised.
+type Why = &'static str;
+
+const ARRIVAL_COUNTS: Why = "a rule says `any_order: true`: what comes again arrives later";
+
 /// What the answer depends on.
 pub(super) struct Promises<'a> {
     pub(super) program: &'a Program,
@@ -68,13 +87,18 @@ pub(super) struct Promises<'a> {
 impl Promises<'_> {
     /// How much of what a projection makes is promised under schedules of a kind.
     pub(super) fn extent(&self, projection: usize, kind: Kind) -> Extent {
-        self.at_depth(projection, kind, 0)
+        self.at_depth(projection, kind, 0).unwrap_or(Extent::Nothing)
     }
 
-    /// Whether anything is promised under schedules of a kind to a projection that the case has events for.
-    pub(super) fn of_anything(&self, kind: Kind) -> bool {
-        let mut projections = 0..self.program.projections.len();
-        projections.any(|number| self.has_events(number) && self.extent(number, kind) > Extent::Nothing)
+    /// Whether anything is promised under schedules of a kind to a projection that the case has events for; where nothing
+    /// is, why.
+    pub(super) fn of_anything(&self, kind: Kind) -> Result<(), BTreeSet<&'static str>> {
+        let projections = (0..self.program.projections.len()).filter(|number| self.has_events(*number));
+        let promised: Vec<_> = projections.map(|number| self.at_depth(number, kind, 0)).collect();
+        if promised.iter().any(Result::is_ok) {
+            return Ok(());
+        }
+        Err(promised.into_iter().filter_map(Result::err).collect())
     }
 
     fn has_events(&self, projection: usize) -> bool {
@@ -82,62 +106,86 @@ impl Promises<'_> {
         sources.any(|source| self.streams.contains(&source.stream)) || self.reads_views(projection)
     }
 
-    fn at_depth(&self, number: usize, kind: Kind, depth: usize) -> Extent {
+    /// How much is promised; where it is nothing, why.
+    fn at_depth(&self, number: usize, kind: Kind, depth: usize) -> Result<Extent, Why> {
         let projection = &self.program.projections[number];
-        // Views that feed each other in a circle: what they come to depends on every step.
+        // What such views come to depends on every step.
         if depth > self.program.projections.len() {
-            return Extent::Nothing;
+            return Err("the views feed each other in a circle");
         }
         let any_order = self.any_order.contains(&projection.name);
         let mut extent = Extent::Everything;
         for (at, source) in projection.sources.iter().enumerate() {
             let writers = self.writers(source.stream);
             let guarded = !kind.repeats() || !matches!(source.guard, Guard::None);
-            if self.streams.contains(&source.stream) && !(guarded && self.of_events(number, source, kind, any_order)) {
-                return Extent::Nothing;
+            let counts_again = "the guard is `none`: what comes again counts again";
+            if self.streams.contains(&source.stream) {
+                if !guarded {
+                    return Err(counts_again);
+                }
+                self.of_events(number, source, kind, any_order)?;
             }
             if writers.is_empty() {
                 continue;
             }
-            let fed = writers.iter().all(|writer| self.at_depth(*writer, kind, depth + 1) == Extent::Everything);
+            for writer in writers {
+                if self.at_depth(writer, kind, depth + 1)? != Extent::Everything {
+                    return Err("the view reads a view that sees each step of its own documents");
+                }
+            }
             // The changes of a view come in the order that its documents were written in, which is nobody's.
-            if !fed || !guarded || any_order || (kind.takes_other_steps() && !sums_alone(projection, at)) {
-                return Extent::Nothing;
+            if !guarded {
+                return Err(counts_again);
+            }
+            if any_order {
+                return Err(ARRIVAL_COUNTS);
+            }
+            if kind.takes_other_steps() && !sums_alone(projection, at) {
+                return Err("the view sees each step in which the documents under it are written");
             }
             if kind.takes_other_steps() {
                 extent = Extent::Sums;
             }
         }
-        extent
+        Ok(extent)
     }
 
-    /// Whether the outcome of the case's own events is promised.
-    fn of_events(&self, number: usize, source: &Source, kind: Kind, any_order: bool) -> bool {
+    /// Whether the outcome of the case's own events is promised; where it is not, why.
+    fn of_events(&self, number: usize, source: &Source, kind: Kind, any_order: bool) -> Result<(), Why> {
+        let promised_unless = |not: bool, why: Why| if not { Err(why) } else { Ok(()) };
         let projection = &self.program.projections[number];
         // A mark keeps the order of a stream, which has one. An event behind a newer one is dropped, unless the newer one
         // came in another batch and left no mark: it changed nothing, or had no document that it could be applied to.
         let marks = matches!(source.guard, Guard::Document { .. } | Guard::Lane { .. });
-        if marks && kind.takes_other_steps() && self.backwards.contains(&number) {
-            return false;
+        if marks && kind.takes_other_steps() {
+            promised_unless(self.backwards.contains(&number), "a new event comes behind a newer one of its lane")?;
         }
         match kind {
-            Kind::Calls | Kind::Repeats | Kind::Batches => true,
+            Kind::Calls | Kind::Repeats | Kind::Batches => Ok(()),
             // With `any_order` the order of arrival counts, and what comes again arrives later than it did. (Where any order
             // will do by itself, a document's events still go one after the other until one of them fails.)
-            Kind::Faults => !any_order,
+            Kind::Faults => promised_unless(any_order, ARRIVAL_COUNTS),
             Kind::Orders => {
-                let Guard::EventsTable { order_by, .. } = &source.guard else { return false };
+                let Guard::EventsTable { order_by, .. } = &source.guard else {
+                    return Err("the guard is no `events_table`: events come in the order of their lanes");
+                };
+                promised_unless(any_order, ARRIVAL_COUNTS)?;
                 // An event that waits until it can be applied makes those behind it wait: their order counts.
                 let held = projection.on_error == OnError::Fail;
-                !any_order
-                    && !held
-                    && match order_by {
-                        // What was there before has no place in the order of the events: a late one folds without it.
-                        Some(_) => !self.given.contains(&*projection.table.name),
-                        // Which of the events no longer fits a document (two sums of which one is too large) is a matter of
-                        // order, and so is what became of the others then.
-                        None => !self.documents_reject(projection),
-                    }
+                promised_unless(held, "under `on_error: fail` an event that waits holds up others")?;
+                match order_by {
+                    // What was there before has no place in the order of the events: a late one folds without it.
+                    Some(_) => promised_unless(
+                        self.given.contains(&*projection.table.name),
+                        "the documents that are `given` have no place in the order",
+                    ),
+                    // Which of the events no longer fits a document (two sums of which one is too large) is a matter of
+                    // order, and so is what became of the others then.
+                    None => promised_unless(
+                        self.documents_reject(projection),
+                        "a document made an event impossible: which one, is a matter of order",
+                    ),
+                }
             }
         }
     }

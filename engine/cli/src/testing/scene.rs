@@ -1,9 +1,11 @@
 //! What the runs of a case share: what is there before, what is looked at afterwards.
 
+use super::promise::Kind;
 use super::record::Records;
+use super::schedule::Sort;
 use crate::output::Failure;
 use crate::store::{Connection, connect_embedded};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use viewfold_core::dead_letter;
 use viewfold_core::plan::{Action, Answer, Put, Request};
@@ -22,8 +24,32 @@ pub(super) const CLOCK: &str = "2026-01-01T01:00:00Z";
 pub(crate) struct Verdict {
     /// How it differs from what is expected, a line each.
     pub(crate) differences: Vec<String>,
-    /// How many schedules it was run under.
-    pub(crate) schedules: usize,
+    pub(crate) schedules: Tally,
+    /// What the plain run left behind, where that alone is what differs.
+    pub(crate) found: Option<Found>,
+}
+
+/// The schedules that a case was run under.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) ran: BTreeMap<Sort, usize>,
+    /// The kinds that it was not run under, as its guards promise nothing there, and why.
+    pub(crate) left_out: Vec<(Kind, BTreeSet<&'static str>)>,
+}
+
+impl Tally {
+    /// How many they were.
+    pub(crate) fn total(&self) -> usize {
+        self.ran.values().sum()
+    }
+}
+
+/// What a plain run left behind.
+pub(crate) struct Found {
+    /// The tables of documents, each with its items and the attributes that are no part of a document unless a case names
+    /// them.
+    pub(crate) tables: Vec<(Table, Vec<Item>, Vec<String>)>,
+    pub(crate) letters: Vec<Letter>,
 }
 
 /// What the runs of a case share.
@@ -38,7 +64,7 @@ pub(super) struct Run<'a> {
 }
 
 /// What a dead letter of a case is known by: the number of its event, its projection and its reason.
-pub(super) type Letter = (Option<usize>, String, String);
+pub(crate) type Letter = (Option<usize>, String, String);
 
 /// What a run leaves behind.
 pub(super) struct Outcome {
@@ -60,6 +86,17 @@ impl Run<'_> {
         }
         give(&self.records, self.case, &self.views, &connection).await?;
         Ok(connection)
+    }
+
+    /// What is in the tables, for the case that is to say so.
+    pub(super) async fn found(&self, connection: &Connection, letters: &[(Letter, String)]) -> Result<Found, Failure> {
+        let mut tables = Vec::new();
+        for table in &self.views {
+            let items = crate::documents::read(&connection.store, self.program(), table, false).await?;
+            let ignored = self.program().bookkeeping(&table.name).into_iter().map(str::to_owned).collect();
+            tables.push(((*table).clone(), items, ignored));
+        }
+        Ok(Found { tables, letters: letters.iter().map(|(letter, _)| letter.clone()).collect() })
     }
 
     pub(super) async fn outcome(&self, connection: &Connection) -> Result<Outcome, Failure> {

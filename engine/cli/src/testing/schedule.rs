@@ -22,6 +22,65 @@ pub(super) struct Schedule {
     pub(super) course: Course,
 }
 
+impl Schedule {
+    /// What sort of schedule it is, for people.
+    pub(super) fn sort(&self) -> Sort {
+        match (&self.course, self.kind) {
+            (Course::EachTwice | Course::AllTwice, _) => Sort::Twice,
+            (Course::InHalves(_), _) => Sort::Halves,
+            (Course::Fault(Fault { kind: FaultKind::Crash, .. }), _) => Sort::Crash,
+            (Course::Fault(Fault { kind: FaultKind::AnswerLost, .. }), _) => Sort::AnswerLost,
+            (Course::Once, Kind::Orders) => Sort::Orders,
+            (Course::Once, Kind::Batches) if self.cut == Cut::Everywhere => Sort::OneByOne,
+            (Course::Once, Kind::Batches) => Sort::Batches,
+            (Course::Once, _) => Sort::Calls,
+        }
+    }
+}
+
+/// The sorts of schedules that people are told of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Sort {
+    Calls,
+    OneByOne,
+    Batches,
+    Twice,
+    Halves,
+    Crash,
+    AnswerLost,
+    Orders,
+}
+
+impl Sort {
+    /// Behind a number.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Sort::Calls => "one store call at a time",
+            Sort::OneByOne => "one event per batch",
+            Sort::Batches => "in other batches",
+            Sort::Twice => "delivered twice",
+            Sort::Halves => "given up and in halves",
+            Sort::Crash => "with a crash",
+            Sort::AnswerLost => "with an answer lost",
+            Sort::Orders => "in other orders",
+        }
+    }
+
+    /// For programs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Sort::Calls => "one_call_at_a_time",
+            Sort::OneByOne => "one_event_per_batch",
+            Sort::Batches => "other_batches",
+            Sort::Twice => "delivered_twice",
+            Sort::Halves => "in_halves",
+            Sort::Crash => "crash",
+            Sort::AnswerLost => "answer_lost",
+            Sort::Orders => "other_orders",
+        }
+    }
+}
+
 /// How the batches go.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Course {

@@ -1,0 +1,113 @@
+//! One test file: its cases run, and with `--update`, what they came to written into it.
+
+use super::case::{self, Way};
+use super::files::{self, Loaded};
+use super::report::{Ended, Tested, Update};
+use super::scene::{Found, Verdict};
+use super::update;
+use crate::commands;
+use crate::output::Failure;
+use std::path::Path;
+use std::time::Instant;
+use viewfold_spec::{Code, Diagnostic};
+
+/// How files are run.
+pub(crate) struct Options {
+    /// Only cases whose name has this in it.
+    pub(crate) filter: Option<String>,
+    /// The most schedules of a case.
+    pub(crate) schedules: usize,
+    /// Whether cases that fail are rewritten.
+    pub(crate) update: bool,
+}
+
+/// Runs a test file.
+pub(crate) async fn run(path: &Path, options: &Options) -> Tested {
+    let file = path.display().to_string();
+    match cases(path, options).await {
+        Ok(cases) => Tested { file, cases, broken: None },
+        Err(failure) => Tested { file, cases: Vec::new(), broken: Some(failure.message) },
+    }
+}
+
+async fn cases(path: &Path, options: &Options) -> Result<Vec<Ended>, Failure> {
+    let mut loaded = files::load(path)?;
+    let paths = files::projections(&loaded)?;
+    let compiled = commands::load(&paths, "")?.map_err(|findings| Failure::findings(&findings))?;
+    if loaded.file.cases.is_empty() {
+        let finding =
+            Diagnostic::error(Code::WrongForm, &loaded.source, loaded.file.cases.span, "there is no case here");
+        return Err(Failure::findings(&[
+            finding.help("a case has a name, `events`, and `documents` as they have to be")
+        ]));
+    }
+    let any_order = files::any_order(&paths)?;
+    let way = Way {
+        program: &compiled.program,
+        any_order: &any_order,
+        schedules: options.schedules,
+        unfinished: options.update,
+    };
+    let mut ended = Vec::new();
+    let mut written = false;
+    for number in 0..loaded.file.cases.len() {
+        let test = &loaded.file.cases[number];
+        let name = test.name.value.clone();
+        if options.filter.as_ref().is_some_and(|text| !name.contains(text.as_str())) {
+            continue;
+        }
+        let (line, _) = loaded.source.position(test.span.start);
+        let started = Instant::now();
+        let mut verdict = case::run(&loaded, test, &way).await?;
+        let mut update = None;
+        if options.update && !verdict.differences.is_empty() {
+            match updated(path, &loaded, number, &verdict, &way).await? {
+                Ok((new, better)) => {
+                    update = Some(Update::Written(update::changed_lines(&loaded.source.text, &new.source.text)));
+                    (loaded, verdict, written) = (new, better, true);
+                }
+                Err(why) => update = Some(Update::Refused(why)),
+            }
+        }
+        ended.push(Ended { line, name, verdict, took: started.elapsed(), update });
+    }
+    if written {
+        std::fs::write(path, &loaded.source.text)
+            .map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
+    }
+    Ok(ended)
+}
+
+/// The file with a case that holds now, and how it went; or why there is none.
+async fn updated(
+    path: &Path,
+    loaded: &Loaded,
+    number: usize,
+    verdict: &Verdict,
+    way: &Way<'_>,
+) -> Result<Result<(Loaded, Verdict), String>, Failure> {
+    let found: &Found = match (&verdict.found, verdict.schedules.total()) {
+        (Some(found), _) => found,
+        (None, 0) => return Ok(Err("not all of its events could be applied".to_owned())),
+        (None, _) => return Ok(Err("its documents are as they have to be, but not under each schedule".to_owned())),
+    };
+    let candidates = match update::candidates(&loaded.source, number, found) {
+        Ok(candidates) => candidates,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut why = "the case is written in a way that cannot be edited".to_owned();
+    for text in candidates {
+        let Ok(new) = files::read(path, text) else { continue };
+        if !update::elsewhere_the_same(&loaded.source, &new.source, number) {
+            continue;
+        }
+        let verdict = case::run(&new, &new.file.cases[number], way).await?;
+        if verdict.differences.is_empty() {
+            return Ok(Ok((new, verdict)));
+        }
+        if verdict.schedules.total() > 0 {
+            why = format!("with the documents of the plain run it would fail: {}", verdict.differences.join(" "));
+        }
+    }
+    Ok(Err(why))
+}

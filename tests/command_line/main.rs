@@ -7,6 +7,7 @@ use serde_json::Value;
 
 mod examples;
 mod explain;
+mod graph;
 mod help;
 mod language_page;
 mod redrive;

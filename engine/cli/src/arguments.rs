@@ -40,6 +40,8 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Apply dead letters by the projections as they are now, each exactly once
     Redrive(Redrive),
+    /// Print what flows where, as a diagram: streams, projections, tables
+    Graph(Graph),
     /// Print the JSON Schema of projection or test files, for editors
     Schema(Schema),
 }
@@ -237,6 +239,37 @@ pub(crate) struct Tables {
     /// CreateTable requests, or a table for people
     #[arg(long, value_enum, default_value_t = RunFormat::Json)]
     pub(crate) format: RunFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+GitHub, GitLab and many editors draw a Mermaid diagram in a README; `dot` of Graphviz draws the other format.
+
+Examples:
+  viewfold graph projections/votes
+  viewfold graph projections/votes --format markdown >> README.md
+  viewfold graph projections/votes --bookkeeping --format dot | dot -Tsvg > votes.svg")]
+pub(crate) struct Graph {
+    /// Projection files, and folders with all their subfolders: one deployment
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Draw the tables of guards and of dead letters too
+    #[arg(long)]
+    pub(crate) bookkeeping: bool,
+    /// Mermaid, Mermaid as a block of Markdown, or DOT
+    #[arg(long, value_enum, default_value_t = GraphFormat::Mermaid)]
+    pub(crate) format: GraphFormat,
+}
+
+/// How a graph is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A Mermaid flowchart
+    Mermaid,
+    /// A Mermaid flowchart as a block of Markdown, for a README
+    Markdown,
+    /// For Graphviz
+    Dot,
 }
 
 /// Which DynamoDB is meant.

@@ -11,6 +11,7 @@ mod events;
 mod explaining;
 mod findings;
 mod fold;
+mod graph;
 mod output;
 mod progress;
 mod store;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Tables(arguments) => commands::tables::run(&arguments),
         Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),
         Command::Redrive(arguments) => commands::redrive::run(&arguments),
+        Command::Graph(arguments) => commands::graph::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
     };
     match outcome {

@@ -1,7 +1,7 @@
 //! `viewfold redrive`
 
 use super::dead_letters::{connect, named};
-use super::load;
+use super::load_one;
 use crate::arguments::{Format, Redrive};
 use crate::fold::{Folded, carry_on};
 use crate::output::{Failure, Outcome, count, note, print};
@@ -27,8 +27,7 @@ pub(crate) fn run(arguments: &Redrive) -> Result<Outcome, Failure> {
             "say which dead letters: --id ID, --projection NAME, --source NAME, --reason CODE, or --all",
         ));
     }
-    let mut compiled =
-        load(&arguments.paths, &arguments.store.prefix.table_prefix)?.map_err(|all| Failure::findings(&all))?;
+    let mut compiled = load_one(&arguments.paths, &arguments.store.prefix.table_prefix)?;
     // Projections that drop events by now may have kept them before.
     let named = || std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned());
     let table = compiled.program.dead_letters.clone();

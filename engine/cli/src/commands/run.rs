@@ -1,6 +1,6 @@
 //! `viewfold run`
 
-use super::load;
+use super::load_one;
 use crate::arguments::{Run, RunFormat};
 use crate::events::{self, Invocation};
 use crate::fold::{Folded, Place, fold};
@@ -17,8 +17,7 @@ use viewfold_value::{Item, Value};
 
 /// Folds recorded events, and prints what happened and the documents.
 pub(crate) fn run(arguments: &Run) -> Result<Outcome, Failure> {
-    let compiled = load(&arguments.paths, &arguments.store.prefix.table_prefix)?
-        .map_err(|findings| Failure::findings(&findings))?;
+    let compiled = load_one(&arguments.paths, &arguments.store.prefix.table_prefix)?;
     warn(&compiled.warnings);
     let mut invocations = Vec::new();
     for path in &arguments.events {

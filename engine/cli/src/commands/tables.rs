@@ -1,6 +1,6 @@
 //! `viewfold tables`
 
-use super::load;
+use super::load_one;
 use crate::arguments::{RunFormat, Tables};
 use crate::output::{Failure, Outcome, note, print};
 use crate::store;
@@ -13,8 +13,7 @@ use viewfold_dynamodb::tables::{create_if_missing, create_request};
 
 /// Prints the tables that projections need, or makes those that are missing.
 pub(crate) fn run(arguments: &Tables) -> Result<Outcome, Failure> {
-    let compiled =
-        load(&arguments.paths, &arguments.store.prefix.table_prefix)?.map_err(|all| Failure::findings(&all))?;
+    let compiled = load_one(&arguments.paths, &arguments.store.prefix.table_prefix)?;
     let tables = required(&compiled.program);
     if arguments.create {
         return store::runtime()?.block_on(create(arguments, &tables));

@@ -16,6 +16,7 @@ mod schema;
 mod tables;
 mod test;
 mod validate;
+mod watch;
 
 /// A file of the repository, as text.
 fn file(path: &str) -> String {

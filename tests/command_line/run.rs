@@ -139,3 +139,38 @@ async fn input_that_is_no_event_is_told_with_its_name() {
     let output = viewfold(["run", PROJECTIONS, "--events"]).arg(&missing).run().await.expect_status(2);
     assert!(output.stderr.contains("missing.json"), "{}", output.stderr);
 }
+
+/// An event of 2026 is old one day, and for a guard that forgets it makes a difference what day it is.
+#[tokio::test]
+async fn the_clock_can_be_set_to_when_events_were_recorded() {
+    let folder = Folder::with("kept_for.yaml", &file("tests/language/kept_for.yaml"));
+    let events = folder.write(
+        "events.json",
+        r#"{"Records":[{"eventID":"s:1","eventSource":"aws:kinesis","eventSourceARN":"arn:aws:kinesis:us-east-1:1:stream/s","kinesis":{"partitionKey":"a","sequenceNumber":"1","approximateArrivalTimestamp":1767225600,"data":"eyJzaG9wIjoiYSIsIm51bWJlciI6MX0="}}]}"#,
+    );
+    let run = |now: &'static [&'static str]| {
+        viewfold(["run", "--events"]).arg(&events).arg(folder.path().join("kept_for.yaml")).args(now).run()
+    };
+    let late = run(&[]).await.expect_status(1);
+    assert!(late.stderr.contains("older_than_guard") && late.stderr.contains("--now TIME"), "{}", late.stderr);
+    let then = run(&["--now", "2026-01-01T12:00:00+01:00"]).await.expect_status(0);
+    assert!(then.stdout.contains("1 applied"), "{}", then.stdout);
+    let wrong = run(&["--now", "yesterday"]).await.expect_status(2);
+    assert!(wrong.stderr.contains("2026-01-31T12:00:00Z"), "{}", wrong.stderr);
+}
+
+#[tokio::test]
+async fn a_store_that_is_none_is_told_in_plain_words() {
+    let folder = Folder::with("notes.txt", "these are notes");
+    let run = |store: &[&str]| viewfold(["run", PROJECTIONS, "--events", EVENTS]).args(store).run();
+    let notes = folder.path().join("notes.txt");
+    let output = run(&["--db", notes.to_str().expect("text")]).await.expect_status(2);
+    assert!(output.stderr.contains("notes.txt is no database of viewfold"), "{}", output.stderr);
+    assert_eq!(std::fs::read_to_string(&notes).expect("it is there"), "these are notes");
+    let missing = folder.path().join("no/votes.db");
+    let output = run(&["--db", missing.to_str().expect("text")]).await.expect_status(2);
+    assert!(output.stderr.contains("there is no folder"), "{}", output.stderr);
+    let output = run(&["--endpoint", "http://127.0.0.1:9"]).await.expect_status(1);
+    assert!(output.stderr.contains("nothing answers at http://127.0.0.1:9"), "{}", output.stderr);
+    assert!(!output.stderr.contains("Dispatch"), "{}", output.stderr);
+}

@@ -61,6 +61,23 @@ async fn findings_can_be_read_by_programs() {
 }
 
 #[tokio::test]
+async fn pull_requests_and_code_scanning_can_read_findings() {
+    let folder = Folder::with("amounts.yaml", &VALID.replace("partition_key", "partiton_key"));
+    let validate = |format: &'static str| viewfold(["validate", "--format", format]).arg(folder.path()).run();
+    let github = validate("github").await.expect_status(1);
+    let (start, place) = ("::error file=", "/amounts.yaml,line=3,endLine=3,col=29,endColumn=41,title=VF0103::");
+    let line = github.stdout.lines().next().unwrap_or_default();
+    assert!(line.starts_with(start) && line.contains(place) && line.contains("partition_key"), "{}", github.stdout);
+    assert!(github.stderr.contains("error"), "{}", github.stderr);
+    let log = json(&validate("sarif").await.expect_status(1).stdout);
+    let region = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&3.into(), &29.into()), "{log}");
+    // Nothing is wrong: an empty log, not none.
+    let log = json(&viewfold(["validate", "projections", "--format", "sarif"]).run().await.expect_status(0).stdout);
+    assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
+}
+
+#[tokio::test]
 async fn a_path_that_is_not_there_is_wrong_use() {
     let folder = Folder::empty();
     let output = viewfold(["validate"]).arg(folder.path().join("missing")).run().await.expect_status(2);

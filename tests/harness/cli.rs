@@ -48,6 +48,12 @@ impl Viewfold {
         self
     }
 
+    /// Adds arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Viewfold {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
     /// Sets a variable of the command's environment.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Viewfold {
         self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));

@@ -95,6 +95,8 @@ list of them. Each is carried out as one batch, by the same code that the functi
 Examples:
   viewfold run projections/votes --events examples/votes/events.json
   viewfold run projections/votes --events examples/votes/events.json --db votes.db
+  viewfold run projections/votes --events examples/votes/events.json --watch
+  viewfold run projections/votes --events examples/votes/events.json --now 2026-01-02T00:00:00Z
   viewfold run projections/votes --events monday.json --events tuesday.json --format json
   viewfold run projections/votes --events - --endpoint http://127.0.0.1:8000 < events.json")]
 pub(crate) struct Run {
@@ -106,6 +108,12 @@ pub(crate) struct Run {
     pub(crate) events: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
+    /// The time that the engine's clock shows, for events that were recorded long ago (`keep_for`, `$$.now`); today's unless said
+    #[arg(long, value_name = "TIME", value_parser = rfc3339)]
+    pub(crate) now: Option<String>,
+    /// Run again whenever a projection, schema or event file changes, until Ctrl-C, each time in an empty store in memory
+    #[arg(long, conflicts_with = "where")]
+    pub(crate) watch: bool,
     /// Show the guards' own attributes (`_vf_...`) of documents too
     #[arg(long)]
     pub(crate) bookkeeping: bool,
@@ -199,6 +207,15 @@ pub(crate) struct Test {
     /// For people, for programs, or for CI systems
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub(crate) format: TestFormat,
+}
+
+/// A time as it is written in RFC 3339.
+fn rfc3339(text: &str) -> Result<String, String> {
+    match text.parse::<jiff::Timestamp>() {
+        // In UTC, as the clock itself.
+        Ok(time) => Ok(time.to_string()),
+        Err(_) => Err("a time is written like 2026-01-31T12:00:00Z".to_owned()),
+    }
 }
 
 /// How results of tests are told.

@@ -3,8 +3,10 @@
 use crate::arguments::Where;
 use crate::output::Failure;
 use dynoxide::Database;
+use std::io::Read as _;
 use std::path::Path;
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use viewfold_dynamodb::{Store, client};
 
@@ -28,11 +30,37 @@ pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
                     "--endpoint takes a URL such as http://127.0.0.1:8000, not `{url}`"
                 )));
             }
+            knock(url).await?;
             client::to_endpoint(url).await
         }
         Where { db, .. } => return connect_embedded(db.as_deref()).await,
     };
     Ok(Connection { store: Store::new(&config), config, _open: None, copy: None })
+}
+
+/// How long an endpoint may take to let somebody in.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Makes sure that something listens at a URL: what the client says of a door that stays shut is for nobody.
+async fn knock(url: &str) -> Result<(), Failure> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    // The colons inside of `[::1]` are the address's own.
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
+        _ => (place, Some(if scheme == "https" { 443 } else { 80 })),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let (false, Some(port)) = (host.is_empty(), port) else {
+        return Err(Failure::wrong_use(format!("--endpoint takes a URL such as http://127.0.0.1:8000, not `{url}`")));
+    };
+    let why = match tokio::time::timeout(PATIENCE, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer in {} seconds", PATIENCE.as_secs()),
+    };
+    Err(Failure::new(format!("nothing answers at {url}: {why}")))
 }
 
 /// Connects to an embedded DynamoDB: in the file, or in memory.
@@ -83,6 +111,7 @@ async fn embedded(file: Option<&Path>) -> Result<(String, oneshot::Sender<()>), 
             let text = path
                 .to_str()
                 .ok_or_else(|| Failure::wrong_use(format!("{} is no path that the database takes", path.display())))?;
+            is_database(path)?;
             Database::new(text)
         }
     };
@@ -96,6 +125,36 @@ async fn embedded(file: Option<&Path>) -> Result<(String, oneshot::Sender<()>), 
     let closed = async { drop(closed.await) };
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, closed));
     Ok((format!("http://{address}"), open))
+}
+
+/// How every SQLite database begins.
+const HEADER: &[u8] = b"SQLite format 3\0";
+
+/// Makes sure that a file is a database, or will be one.
+fn is_database(path: &Path) -> Result<(), Failure> {
+    let name = path.display();
+    let Ok(metadata) = std::fs::metadata(path) else {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        return match folder {
+            Some(folder) if !folder.is_dir() => {
+                Err(Failure::wrong_use(format!("{name} cannot be made: there is no folder {}", folder.display())))
+            }
+            _ => Ok(()),
+        };
+    };
+    if metadata.is_dir() {
+        return Err(Failure::wrong_use(format!("{name} is a folder: --db takes a file, which is made if missing")));
+    }
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(HEADER.len() as u64).read_to_end(&mut start));
+    read.map_err(|error| Failure::wrong_use(format!("{name} cannot be read: {error}")))?;
+    // An empty file becomes a database.
+    if !start.is_empty() && start != HEADER {
+        return Err(Failure::wrong_use(format!(
+            "{name} is no database of viewfold, and stays as it is: --db takes one that viewfold made, or the name of a new file"
+        )));
+    }
+    Ok(())
 }
 
 /// The runtime that clients and the embedded DynamoDB run on.

@@ -1,22 +1,39 @@
 //! `viewfold run`
 
 use super::load_one;
+use super::test::with_schemas;
 use crate::arguments::{Run, RunFormat};
 use crate::events::{self, Invocation};
 use crate::fold::{Folded, Place, fold};
 use crate::output::{Failure, Outcome, count, note, print, warn};
+use crate::watch::{self, Watched};
 use crate::{documents, store};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use viewfold_core::program::{Program, Table};
-use viewfold_core::report::{Counts, Fate, Trouble};
+use viewfold_core::report::{Counts, Fate, Reason, Trouble};
 use viewfold_core::tables::{Needed, Purpose, required};
 use viewfold_dynamodb::tables;
 use viewfold_value::{Item, Value};
 
 /// Folds recorded events, and prints what happened and the documents.
 pub(crate) fn run(arguments: &Run) -> Result<Outcome, Failure> {
+    if !arguments.watch {
+        return once(arguments);
+    }
+    if arguments.events.iter().any(|path| path == Path::new("-")) {
+        return Err(Failure::wrong_use("--watch takes events from files: standard input is read once"));
+    }
+    let watched = || {
+        let projections = arguments.paths.iter().flat_map(|path| with_schemas(path));
+        Watched::default().and(projections).and(arguments.events.clone())
+    };
+    watch::repeat(watched, || once(arguments))
+}
+
+fn once(arguments: &Run) -> Result<Outcome, Failure> {
     let compiled = load_one(&arguments.paths, &arguments.store.prefix.table_prefix)?;
     warn(&compiled.warnings);
     let mut invocations = Vec::new();
@@ -37,7 +54,7 @@ async fn carry_out(arguments: &Run, program: &Program, invocations: &[Invocation
         }
     }
     // On AWS the deployed functions read the streams of views.
-    let mut folded = fold(program, &connection, invocations, !aws, None).await?;
+    let mut folded = fold(program, &connection, invocations, !aws, arguments.now.as_deref()).await?;
     let mut views = Vec::new();
     for Needed { purpose, table, .. } in needed {
         if purpose == Purpose::Documents {
@@ -49,6 +66,10 @@ async fn carry_out(arguments: &Run, program: &Program, invocations: &[Invocation
         RunFormat::Table => {
             for (place, trouble) in &folded.troubles {
                 note(&describe(place, trouble));
+            }
+            let too_old = |(_, trouble): &(Place, Trouble)| trouble.reason == Some(Reason::OlderThanGuard);
+            if arguments.now.is_none() && folded.troubles.iter().any(too_old) {
+                note("(events were recorded longer ago than `keep_for`: --now TIME sets the clock to when they came)");
             }
             print(&summary(&folded, &views))?;
         }

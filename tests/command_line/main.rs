@@ -9,6 +9,7 @@ mod examples;
 mod explain;
 mod graph;
 mod help;
+mod init;
 mod language_page;
 mod redrive;
 mod run;

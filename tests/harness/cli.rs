@@ -1,7 +1,7 @@
 //! The command line, run as a user runs it: arguments, environment, standard input; exit code and what was printed.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,10 +15,12 @@ use crate::{binaries, workspace};
 /// No command in a test takes longer than this.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A `viewfold` command that has not been run yet. It runs in the workspace's root with an environment that holds no
+/// A `viewfold` command that has not been run yet. It runs in the workspace's root, unless another folder is
+/// said, with an environment that holds no
 /// more than what it is given here: neither the developer's AWS settings nor a terminal's.
 #[derive(Clone, Debug)]
 pub struct Viewfold {
+    folder: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     input: Vec<u8>,
@@ -38,13 +40,19 @@ pub struct Output {
 /// The command `viewfold` with these arguments.
 pub fn viewfold<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Viewfold {
     let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
-    Viewfold { arguments, environment: Vec::new(), input: Vec::new() }
+    Viewfold { folder: workspace().to_owned(), arguments, environment: Vec::new(), input: Vec::new() }
 }
 
 impl Viewfold {
     /// Adds an argument.
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Viewfold {
         self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Runs it in another folder than the workspace's root.
+    pub fn within(mut self, folder: &Path) -> Viewfold {
+        folder.clone_into(&mut self.folder);
         self
     }
 
@@ -75,7 +83,7 @@ impl Viewfold {
     /// Runs the command to its end.
     pub async fn run(self) -> Output {
         let mut command = Command::new(binaries::viewfold());
-        command.args(&self.arguments).current_dir(workspace()).env_clear().envs(self.environment);
+        command.args(&self.arguments).current_dir(&self.folder).env_clear().envs(self.environment);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
         let mut stdin = child.stdin.take().expect("standard input is a pipe");

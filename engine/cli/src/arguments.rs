@@ -26,6 +26,8 @@ Exit codes: 0 done, 1 findings or failures, 2 wrong use.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a new project: a projection, its test, recorded events, schemas for the editor, a CI workflow
+    Init(Init),
     /// Check projections: every finding with its place, and what to do about it
     Validate(Validate),
     /// Fold recorded events on this machine, and show what happened and the documents
@@ -44,6 +46,31 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Print the JSON Schema of projection or test files, for editors
     Schema(Schema),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is ever overwritten: where a file of the project is there already, nothing is made at all.
+
+Examples:
+  viewfold init my-views
+  viewfold init my-views --stream dynamodb")]
+pub(crate) struct Init {
+    /// The folder of the project; made if missing
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Where the events of its projection come from
+    #[arg(long, value_enum, default_value_t = StreamKind::Kinesis)]
+    pub(crate) stream: StreamKind,
+}
+
+/// The kinds of streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum StreamKind {
+    /// A Kinesis stream of JSON payloads
+    Kinesis,
+    /// The stream of a DynamoDB table: the changes of its items
+    Dynamodb,
 }
 
 #[derive(Debug, Args)]

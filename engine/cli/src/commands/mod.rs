@@ -3,6 +3,7 @@
 pub(crate) mod dead_letters;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod init;
 pub(crate) mod redrive;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -14,9 +14,11 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  viewfold init my-views
   viewfold validate projections
   viewfold run projections/votes --events examples/votes/events.json
-  viewfold test projections
+  viewfold test projections --watch
+  viewfold graph projections/votes
   viewfold run projections/votes --events - --db votes.db --format json < events.json
   viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
   viewfold dead-letters list --aws
@@ -46,6 +48,10 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Print the JSON Schema of projection or test files, for editors
     Schema(Schema),
+    /// Print completions of commands and flags for a shell
+    Completions(Completions),
+    /// Print the manual page, or write those of all commands
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
@@ -430,6 +436,7 @@ Each line is a Lambda event of one record, with the letter beside it under `dead
 on this machine before it is deployed. (Records of one Kinesis aggregate have one sequence number, so that a guard takes the second for a \
 repetition: try such letters one by one. `redrive --dry-run` has no such limits.)
 
+Examples:
   viewfold dead-letters export --aws > letters.jsonl
   viewfold run projections/votes --events letters.jsonl")]
 pub(crate) struct ExportLetters {
@@ -505,13 +512,82 @@ pub(crate) struct Schema {
     pub(crate) test: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  viewfold completions bash > ~/.local/share/bash-completion/completions/viewfold
+  viewfold completions zsh > ~/.zfunc/_viewfold
+  viewfold completions fish > ~/.config/fish/completions/viewfold.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  viewfold man | man -l -
+  viewfold man --out ~/.local/share/man/man1")]
+pub(crate) struct Man {
+    /// Write a page for each command into this folder (made if missing)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::Arguments;
-    use clap::CommandFactory as _;
+    use clap::{Command, CommandFactory as _, Parser as _};
 
     #[test]
     fn the_definitions_agree_with_each_other() {
         Arguments::command().debug_assert();
+    }
+
+    /// The words of a line of a shell, up to where its output goes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (number, part) in line.split('\'').enumerate() {
+            if number % 2 == 1 {
+                words.push(part.to_owned());
+                continue;
+            }
+            for word in part.split_whitespace() {
+                if ["|", ">", ">>", "<"].contains(&word) {
+                    return words;
+                }
+                words.push(word.to_owned());
+            }
+        }
+        words
+    }
+
+    /// Every example of a command and those below it has to be one that is understood.
+    fn check_examples(command: &Command, path: &str) -> usize {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let leaf = !command.has_subcommands();
+        assert!(!leaf || help.contains("Examples:\n"), "{path} has no examples");
+        let mut checked = 0;
+        for line in help.lines().filter(|line| line.starts_with("  viewfold ")) {
+            let parsed = Arguments::try_parse_from(words(line));
+            assert!(
+                parsed.is_ok(),
+                "{path}: {line}\n{}",
+                parsed.err().map(|error| error.to_string()).unwrap_or_default()
+            );
+            assert!(!leaf || line.trim_start().starts_with(path) || path.ends_with("export"), "{path} shows {line}");
+            checked += 1;
+        }
+        checked
+            + command
+                .get_subcommands()
+                .map(|below| check_examples(below, &format!("{path} {}", below.get_name())))
+                .sum::<usize>()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_understood() {
+        assert!(check_examples(&Arguments::command(), "viewfold") > 40);
     }
 }

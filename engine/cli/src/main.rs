@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Command::Redrive(arguments) => commands::redrive::run(&arguments),
         Command::Graph(arguments) => commands::graph::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
+        Command::Completions(arguments) => commands::completions::completions(&arguments),
+        Command::Man(arguments) => commands::completions::man(&arguments),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

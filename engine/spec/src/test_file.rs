@@ -11,7 +11,14 @@ pub struct TestFile {
     #[schemars(length(min = 1), example = &serde_json::json!(["total_votes.yaml"]))]
     pub projections: Spanned<Vec<Spanned<String>>>,
     /// The cases. Each begins with empty tables.
-    #[schemars(length(min = 1))]
+    #[schemars(
+        length(min = 1),
+        example = &serde_json::json!([{
+            "name": "one vote",
+            "events": [{ "new": { "id": "1", "region": "SOUTH" } }],
+            "documents": { "total_votes": [{ "region": "SOUTH", "total_votes": 1 }] },
+        }])
+    )]
     pub cases: Spanned<Vec<Spanned<Case>>>,
 }
 
@@ -19,18 +26,25 @@ pub struct TestFile {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Case {
     /// What is tested, in words.
+    #[schemars(example = &"a vote that comes twice")]
     pub name: Spanned<String>,
     /// Items that are there before, by table.
     #[schemars(example = &serde_json::json!({ "total_votes": [{ "region": "SOUTH", "total_votes": 5 }] }))]
     pub given: Option<Entries<Spanned<Vec<Spanned<Literal>>>>>,
     /// The events, in the order of their delivery. Views over views run on to their end.
+    #[schemars(example = &serde_json::json!([{ "payload": { "type": "placed", "customer": "ann" } }]))]
     pub events: Spanned<Vec<Spanned<Event>>>,
     /// Whole tables as they have to be afterwards, the guards' own attributes apart.
     #[schemars(example = &serde_json::json!({ "total_votes": [{ "region": "SOUTH", "total_votes": 7 }] }))]
     pub documents: Option<Entries<Spanned<Vec<Spanned<Literal>>>>>,
     /// Documents that have to be among a table's, each with at least these attributes.
+    #[schemars(example = &serde_json::json!({ "total_votes": [{ "region": "SOUTH" }] }))]
     pub contains: Option<Entries<Spanned<Vec<Spanned<Literal>>>>>,
     /// The dead letters that there have to be, and no others. Not looked at where this is left out.
+    #[schemars(
+        example = &serde_json::json!([{ "event": 2, "projection": "total_votes", "reason": "missing_value" }]),
+        example = &serde_json::json!([])
+    )]
     pub dead_letters: Option<Spanned<Vec<Spanned<DeadLetter>>>>,
 }
 
@@ -38,28 +52,37 @@ pub struct Case {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Event {
     /// The JSON payload of a Kinesis record.
+    #[schemars(example = &serde_json::json!({ "type": "placed", "customer": "ann", "amount": 10 }))]
     pub payload: Option<Spanned<Literal>>,
     /// The item after a change of a DynamoDB table.
+    #[schemars(example = &serde_json::json!({ "id": "1", "region": "SOUTH" }))]
     pub new: Option<Spanned<Literal>>,
     /// The item before a change of a DynamoDB table.
+    #[schemars(example = &serde_json::json!({ "id": "1", "region": "NORTH" }))]
     pub old: Option<Spanned<Literal>>,
     /// The bytes of a Kinesis record as text, which need not be JSON.
+    #[schemars(example = &"{oops")]
     pub raw: Option<Spanned<String>>,
     /// A file of recorded Lambda events, relative to this file, instead of one event.
+    #[schemars(example = &"events.json")]
     pub file: Option<Spanned<String>>,
     /// The stream or table that the event comes from, where the projections read several: its name, or the name that a
     /// projection gives it under `sources`.
+    #[schemars(example = &"orders")]
     pub source: Option<Spanned<String>>,
     /// The event's id (`$$.id`). Made up unless said.
+    #[schemars(example = &"shardId-1:17")]
     pub id: Option<Spanned<String>>,
     /// The Kinesis partition key, or the key of the DynamoDB item (a map). Taken from the payload by the source's `lane`
     /// or `keys` unless said.
+    #[schemars(example = &"ann", example = &serde_json::json!({ "id": "1" }))]
     pub lane: Option<Spanned<Literal>>,
     /// When the event reached its stream (`$$.time`), RFC 3339. Rising seconds of 2026-01-01 unless said.
     #[schemars(example = &"2026-01-01T12:00:00Z")]
     pub time: Option<Spanned<String>>,
     /// The sequence number (`$$.sequence`), 1 to 129 digits in quotes. The number of the event in the case, from 1, unless
     /// said; a repeated one is a repeated delivery.
+    #[schemars(example = &"17")]
     pub sequence: Option<Spanned<String>>,
 }
 
@@ -67,9 +90,10 @@ pub struct Event {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct DeadLetter {
     /// The number of the event in the case, from 1.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), example = &2)]
     pub event: Option<Spanned<u64>>,
     /// The projection.
+    #[schemars(example = &"total_votes")]
     pub projection: Option<Spanned<String>>,
     /// The reason's code.
     #[schemars(example = &"wrong_type")]

@@ -26,6 +26,7 @@ pub struct Document {
     pub ttl: Option<Spanned<String>>,
     /// Says that others write to the same items. Deleting a document then removes only the projection's own attributes.
     /// Implied where two loaded projections share the table.
+    #[schemars(example = &true)]
     pub shared: Option<bool>,
 }
 
@@ -33,8 +34,10 @@ pub struct Document {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Index {
     /// The index's partition key: a name (text), or a map of `name` and `type`.
+    #[schemars(example = &"creator")]
     pub partition_key: Spanned<OrName<KeyAttribute>>,
     /// The index's sort key, where it has one.
+    #[schemars(example = &serde_json::json!({ "name": "total", "type": "number" }))]
     pub sort_key: Option<Spanned<OrName<KeyAttribute>>>,
 }
 
@@ -42,9 +45,11 @@ pub struct Index {
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 pub struct KeyAttribute {
     /// The attribute's name.
+    #[schemars(example = &"day")]
     pub name: String,
     /// The attribute's type; `string` unless said.
     #[serde(default, rename = "type")]
+    #[schemars(example = &"number")]
     pub kind: KeyType,
 }
 

@@ -59,12 +59,12 @@ pub enum MarkPlace {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "Guard")]
-#[schemars(extend("oneOf" = [{ "required": ["last_event_id"] }, { "required": ["events_table"] }]))]
 struct GuardMap {
     /// The newest event id is remembered: an event at or below it is dropped. `document`: on the document itself, at no
     /// cost, where all events of a document come in one lane. `shard`: for each shard of a Kinesis stream, on the document,
     /// where the function takes one batch of a shard at a time (parallelization factor 1). `lane`: for each lane in a table
     /// of marks, in one transaction with the documents. A late event is lost.
+    #[schemars(example = &"lane")]
     last_event_id: Option<MarkPlace>,
     /// What orders events; for `last_event_id` the stream's sequence number unless said. A payload path to a text
     /// (compared as text) or to a whole number from 0 (compared as a number). With `events_table` the documents then are
@@ -165,7 +165,15 @@ impl JsonSchema for Guard {
         json_schema!({
             "if": { "type": "object" },
             "then": map,
-            "else": { "type": "string", "enum": ["none", "last_event_id"] },
+            "else": {
+                "type": "string",
+                "enum": ["none", "last_event_id"],
+                "markdownEnumDescriptions": [
+                    "Nothing is remembered: a repeated event counts again.",
+                    "`{last_event_id: document}`: the newest event is remembered on the document, at no cost.",
+                ],
+                "errorMessage": format!("A guard is {FORMS}."),
+            },
         })
     }
 }

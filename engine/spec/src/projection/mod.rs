@@ -29,8 +29,13 @@ pub struct Projection {
     #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,100}$"), example = &"total_votes")]
     pub projection: Spanned<String>,
     /// Free text for people.
+    #[schemars(example = &"How many votes each improvement has, region by region.")]
     pub description: Option<String>,
     /// The stream that feeds the projection: `kinesis` or `dynamodb`.
+    #[schemars(
+        example = &serde_json::json!({ "kinesis": { "stream": "orders", "lane": "$.customer" } }),
+        example = &serde_json::json!({ "dynamodb": { "table": "Votes", "keys": ["id"] } })
+    )]
     pub source: Option<Spanned<Source>>,
     /// Several streams that feed the projection, by names of your choice; each rule then says which one it is for with
     /// `source`.
@@ -40,8 +45,14 @@ pub struct Projection {
     }))]
     pub sources: Option<Spanned<Entries<Spanned<Source>>>>,
     /// The table that holds the documents, and its key.
+    #[schemars(example = &serde_json::json!({ "table": "OrderTotals", "partition_key": "customer" }))]
     pub document: Document,
-    /// What makes a repeated event harmless. Required: `none` has to be written out.
+    /// What makes a repeated event harmless. Required: `none` has to be written out. Take `last_event_id` where all events of
+    /// a document come in one lane: it costs nothing.
+    #[schemars(
+        example = &serde_json::json!({ "last_event_id": "lane" }),
+        example = &serde_json::json!({ "events_table": "Events", "id": "$.id", "keep_for": "30d" })
+    )]
     pub guard: Spanned<Guard>,
     /// The document's key, for every rule that has none of its own: a value for each key attribute of the table.
     #[schemars(example = &serde_json::json!({ "productId": "$.data.id" }))]
@@ -51,7 +62,10 @@ pub struct Projection {
     pub r#let: Option<Entries<Spanned<Literal>>>,
     /// Every rule that matches an event applies. All are evaluated before any is applied, and one error rejects the
     /// event.
-    #[schemars(length(min = 1))]
+    #[schemars(
+        length(min = 1),
+        example = &serde_json::json!([{ "name": "placed", "when": { "$.type": "placed" }, "add": { "orders": 1, "total": "$.amount" } }])
+    )]
     pub rules: Spanned<Vec<Spanned<Rule>>>,
     /// Attributes computed from the document after each change, each behind those that it is derived from; a value of
     /// nothing removes the attribute. `doc.` is the document after the event.
@@ -61,6 +75,7 @@ pub struct Projection {
     #[schemars(example = &"doc.score == 0")]
     pub delete_when: Option<Spanned<Literal>>,
     /// What becomes of an event that matched but cannot be applied: `dead_letter` unless said.
+    #[schemars(example = &"skip")]
     pub on_error: Option<Spanned<OnError>>,
 }
 

@@ -3,6 +3,7 @@
 //! Their names and forms are those of EventBridge rules; `type` and `matches` are this language's own.
 
 use crate::literal::FORM;
+use crate::schema::LITERAL;
 use crate::{Literal, Spanned};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -94,7 +95,6 @@ impl TypeName {
 /// A pattern: one key of these.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "Pattern")]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 struct PatternMap {
     /// A text that starts with this one. `{equals-ignore-case: a}` in place of the text ignores upper and lower case.
     #[schemars(example = &"com.nordstrom/product/", example = &serde_json::json!({ "equals-ignore-case": "ab" }))]
@@ -298,8 +298,13 @@ impl JsonSchema for Text {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
+        text_schema()
     }
+}
+
+/// A text that is compared as it stands.
+fn text_schema() -> Schema {
+    json_schema!({ "type": "string", "pattern": LITERAL })
 }
 
 /// The text of a `prefix` or `suffix` whose case does not count.
@@ -307,6 +312,7 @@ impl JsonSchema for Text {
 struct IgnoreCase {
     /// The text, upper and lower case being the same.
     #[serde(rename = "equals-ignore-case")]
+    #[schemars(example = &"north")]
     text: Text,
 }
 
@@ -351,7 +357,7 @@ impl JsonSchema for Affix {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let map = generator.subschema_for::<IgnoreCase>();
-        json_schema!({ "if": { "type": "object" }, "then": map, "else": { "type": "string" } })
+        json_schema!({ "if": { "type": "object" }, "then": map, "else": text_schema() })
     }
 }
 
@@ -404,16 +410,24 @@ impl JsonSchema for Comparisons {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let operator = |operators: &[&str], message: &str| json_schema!({ "enum": operators, "errorMessage": message });
+        let number = json_schema!({ "type": "number" });
+        let one_of = "The operators are `=`, `>`, `>=`, `<` and `<=`.";
+        let range = "Two comparisons are a lower and an upper bound: `[\">\", 0, \"<=\", 100]`.";
+        let (lower, upper) = ([">", ">="], ["<", "<="]);
+        let bounds = |first: &[&str], second: &[&str]| {
+            json_schema!({
+                "if": { "type": "array", "minItems": 3, "prefixItems": [{ "enum": first }] },
+                "then": { "minItems": 4, "prefixItems": [{}, {}, operator(second, range)] },
+            })
+        };
         json_schema!({
             "type": "array",
-            "prefixItems": [
-                { "enum": ["=", ">", ">=", "<", "<="] },
-                { "type": "number" },
-                { "enum": [">", ">=", "<", "<="] },
-                { "type": "number" },
-            ],
+            "errorMessage": "Expected a list such as `[\">\", 0]`, `[\"=\", 5]` or `[\">\", 0, \"<=\", 100]`.",
+            "prefixItems": [operator(&["=", ">", ">=", "<", "<="], one_of), number, {}, number],
             "minItems": 2,
             "maxItems": 4,
+            "allOf": [bounds(&lower, &upper), bounds(&upper, &lower), bounds(&["="], &[])],
         })
     }
 }
@@ -423,16 +437,19 @@ struct Rejected(Vec<Spanned<Pattern>>);
 
 /// What texts are left out by: one key of these.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 struct RejectedMap {
     /// Texts that start with this one, or with one of these.
+    #[schemars(example = &"test-", example = &serde_json::json!(["test-", "canary-"]))]
     prefix: Option<Texts>,
     /// Texts that end with this one, or with one of these.
+    #[schemars(example = &".tmp", example = &serde_json::json!([".tmp", ".bak"]))]
     suffix: Option<Texts>,
     /// Texts that match this wildcard, or one of these.
+    #[schemars(example = &"*/tmp/*")]
     wildcard: Option<Texts>,
     /// This text or one of these, upper and lower case being the same.
     #[serde(rename = "equals-ignore-case")]
+    #[schemars(example = &"north", example = &serde_json::json!(["north", "south"]))]
     equals_ignore_case: Option<Texts>,
 }
 
@@ -528,8 +545,8 @@ impl JsonSchema for Texts {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "if": { "type": "array" },
-            "then": { "type": "array", "minItems": 1, "items": { "type": "string" } },
-            "else": { "type": "string" },
+            "then": { "type": "array", "minItems": 1, "items": text_schema() },
+            "else": text_schema(),
         })
     }
 }
@@ -661,7 +678,12 @@ impl JsonSchema for Rejected {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let map = generator.subschema_for::<RejectedMap>();
-        let scalar = json_schema!({ "type": ["string", "number", "boolean", "null"] });
+        let scalar = json_schema!({
+            "type": ["string", "number", "boolean", "null"],
+            "pattern": LITERAL,
+            "errorMessage": "`anything-but` lists texts, numbers, booleans and null. Patterns are left out like this: \
+                             `{ anything-but: { prefix: [a, b] } }`.",
+        });
         json_schema!({
             "if": { "type": "object" },
             "then": map,
@@ -688,7 +710,7 @@ impl JsonSchema for Pattern {
             "else": {
                 "if": { "type": "array" },
                 "then": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/PatternForms" } },
-                "else": { "type": ["string", "number", "boolean", "null"] },
+                "else": { "pattern": LITERAL },
             },
         })
     }

@@ -9,8 +9,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Rule {
     /// The rule's name, for people and reports.
+    #[schemars(example = &"order placed")]
     pub name: Option<Spanned<String>>,
     /// The name of the source whose events the rule is for, where the projection has several.
+    #[schemars(example = &"payments")]
     pub source: Option<Spanned<String>>,
     /// Paths and what they must find: every one has to match. A path that finds nothing does not match (but for
     /// `{exists: false}`). A rule without `when` matches every event of its source.
@@ -57,13 +59,16 @@ pub struct Rule {
     #[schemars(example = &serde_json::json!({ "tags": "${ set($.tag) }" }))]
     pub remove_from: Option<Entries<Spanned<Literal>>>,
     /// `true` deletes the document.
+    #[schemars(example = &true)]
     pub delete: Option<Spanned<bool>>,
     /// `true`: each item of the source's table contributes what the rule adds for as long as it exists like that. A change
     /// takes back what the item contributed before; a removal takes it back for good. `$` is one image of the item. For
     /// DynamoDB sources under `{last_event_id: lane}`; numeric `add` only.
+    #[schemars(example = &true)]
     pub retract: Option<Spanned<bool>>,
     /// Says that the outcome may depend on the order in which events are applied, where the guard gives none: `set`,
     /// `remove` and the like are refused otherwise.
+    #[schemars(example = &true)]
     pub any_order: Option<bool>,
 }
 
@@ -74,7 +79,7 @@ pub struct Append {
     #[schemars(example = &"$.text")]
     pub value: Spanned<Literal>,
     /// How many elements the list keeps, 1 to 10,000: the last ones by arrival, or by `by`. All of them unless said.
-    #[schemars(range(min = 1, max = 10000))]
+    #[schemars(range(min = 1, max = 10000), example = &10)]
     pub last: Option<Spanned<u64>>,
     /// What orders the elements: a number or text. The list is kept in this order, so the order of arrival does not
     /// matter.

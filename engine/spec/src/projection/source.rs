@@ -9,13 +9,15 @@ use serde::Deserialize;
 
 /// The stream that feeds a projection: `kinesis` or `dynamodb`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[schemars(extend("oneOf" = [{ "required": ["kinesis"] }, { "required": ["dynamodb"] }]))]
 pub struct Source {
     /// A Kinesis stream: its name, or a map with `stream` and more.
+    #[schemars(example = &serde_json::json!({ "stream": "orders", "lane": "$.customer" }))]
     pub kinesis: Option<Spanned<OrName<KinesisSource>>>,
     /// The stream of a DynamoDB table: the table's name, or a map with `table` and `keys`.
+    #[schemars(example = &serde_json::json!({ "table": "Votes", "keys": ["id"] }))]
     pub dynamodb: Option<Spanned<OrName<DynamodbSource>>>,
     /// What makes a repeated event of this source harmless, in place of the projection's `guard`.
+    #[schemars(example = &serde_json::json!({ "last_event_id": "lane" }))]
     pub guard: Option<Spanned<Guard>>,
 }
 
@@ -30,6 +32,7 @@ pub struct KinesisSource {
     #[schemars(example = &"$.data.id")]
     pub lane: Option<Spanned<Literal>>,
     /// What the payload is; `json` unless said.
+    #[schemars(example = &"dynamodb")]
     pub format: Option<Spanned<Format>>,
     /// With `format: dynamodb`, the key attributes of the table, partition key first: names, or maps of `name` and `type`.
     /// They are checked on every record.

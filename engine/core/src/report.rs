@@ -38,7 +38,29 @@ pub enum Reason {
     RefusedByStore,
 }
 
+// The last one: nobody is left out of the list.
+const _: () = assert!(Reason::RefusedByStore as usize + 1 == Reason::ALL.len());
+
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 15] = [
+        Reason::Undecodable,
+        Reason::WrongLane,
+        Reason::MissingValue,
+        Reason::WrongType,
+        Reason::BadKey,
+        Reason::BadNumber,
+        Reason::OtherStream,
+        Reason::Conflict,
+        Reason::Schema,
+        Reason::Expression,
+        Reason::OlderThanGuard,
+        Reason::TooLate,
+        Reason::TooManyDocuments,
+        Reason::TooLarge,
+        Reason::RefusedByStore,
+    ];
+
     /// The stable code.
     pub const fn code(self) -> &'static str {
         match self {

@@ -704,7 +704,8 @@ impl JsonSchema for Pattern {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let map = generator.subschema_for::<PatternMap>();
         json_schema!({
-            "description": "A value (equality), a list (any of these), or a pattern such as `{exists: true}`.",
+            "description": "A value (equality), a list (any of these), or a pattern: `{ prefix: a }`, `{ numeric: ['>', 0] }`, \
+                            `{ type: string }`, `{ exists: false }`, `{ anything-but: [a, b] }` and others.",
             "if": { "type": "object" },
             "then": map,
             "else": {

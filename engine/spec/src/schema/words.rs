@@ -191,12 +191,14 @@ fn flow(value: &Value) -> String {
 
 /// A text as YAML, in quotes where it needs them.
 fn scalar(text: &str) -> String {
-    let plain =
-        text.chars().next().is_some_and(|first| first.is_alphabetic() || matches!(first, '$' | '_' | '/' | '.'))
-            && !text.contains(['{', '}', '[', ']', ',', '#', '\n'])
-            && !text.contains(": ")
-            && !text.ends_with(':')
-            && !matches!(text, "true" | "false" | "null");
+    let first = text.chars().next().unwrap_or(' ');
+    let is_number = text.parse::<f64>().is_ok();
+    let plain = (first.is_alphanumeric() || matches!(first, '$' | '_' | '/' | '.'))
+        && !is_number
+        && !text.contains(['{', '}', '[', ']', ',', '#', '\n'])
+        && !text.contains(": ")
+        && !text.ends_with(':')
+        && !matches!(text, "true" | "false" | "null");
     match plain {
         true => text.to_owned(),
         false if text.is_empty() || text.contains('\'') || text.chars().all(|c| c.is_ascii_digit()) => {

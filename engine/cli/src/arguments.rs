@@ -503,6 +503,16 @@ pub(crate) struct Prefix {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+An editor that has the schema completes keys, patterns and whole projections, tells what each key means, and underlines \
+mistakes of structure while you type; `viewfold validate` finds those and all others.
+
+The first line of a file wires it to its schema, with the path from the file:
+  # yaml-language-server: $schema=../../schemas/projection.schema.json   VS Code, Neovim, Helix
+  # $schema: ../../schemas/projection.schema.json                        JetBrains
+
+Make the schemas anew with every new version of viewfold: an older schema underlines keys that it does not know. Its version \
+is in its title, which editors show with each finding.
+
 Examples:
   viewfold schema > schemas/projection.schema.json
   viewfold schema --test > schemas/test.schema.json")]

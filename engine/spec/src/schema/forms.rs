@@ -39,7 +39,9 @@ pub(super) fn message_of_pattern(pattern: &str) -> Option<&'static str> {
         LENGTH_OF_TIME => "A length of time is a whole number of hours, days or weeks: `12h`, `30d`, `2w`.",
         PATH => "Expected a path into the payload, without `?`: `$.data.id`, `$['order-id']`.",
         ID => "Expected a path into the payload, or a text made of paths: `$.id`, '${ $.game }/${ $.player }'.",
-        WHEN => "The keys of `when` are paths into the event, without `?`: `$.type`, `$['order-id']`, `$$.change`.",
+        WHEN => {
+            "The keys of `when` are paths into the event, without `?`, such as `$.type` and `$['order-id']`, or `$$.id`, `$$.sequence`, `$$.lane`, `$$.stream`, `$$.time`, `$$.now`, `$$.shard` and `$$.change`."
+        }
         LITERAL => {
             "A pattern is a literal, and this would be compared as a text. `if: $.a == $.b` compares two values."
         }
@@ -285,6 +287,8 @@ fn rule(schema: &mut Object) {
         ("retract", &OPERATIONS[1..], "A rule with `retract: true` adds numbers and nothing else."),
     ] {
         set(schema, key, "const", json!(true));
+        // The only value is put in with the key; an example beside it would be a choice.
+        unset(schema, key, "examples");
         set(schema, key, "errorMessage", json!(format!("`{key}` is `true`, or it is not there.")));
         let is_true = json!({ "required": [key], "properties": { key: { "const": true } } });
         also(schema, when(is_true, refused(others, message)));
@@ -348,6 +352,12 @@ fn set_short(schema: &mut Object, key: &str, pattern: &str) {
 fn set(schema: &mut Object, key: &str, keyword: &str, value: Value) {
     if let Some(Value::Object(of_key)) = schema.get_mut("properties").and_then(|keys| keys.get_mut(key)) {
         of_key.insert(keyword.to_owned(), value);
+    }
+}
+
+fn unset(schema: &mut Object, key: &str, keyword: &str) {
+    if let Some(Value::Object(of_key)) = schema.get_mut("properties").and_then(|keys| keys.get_mut(key)) {
+        of_key.remove(keyword);
     }
 }
 

@@ -3,10 +3,12 @@
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use viewfold_core::compile::{File, Options, compile};
+use viewfold_core::program::MetadataName;
 use viewfold_core::report::Reason;
 use viewfold_spec::yaml::{node, read};
 use viewfold_spec::{Literal, Source};
@@ -192,4 +194,88 @@ fn words_of_dead_letters_are_those_of_the_engine() {
     let words = schema["$defs"]["DeadLetter"]["properties"]["reason"]["enum"].as_array().expect("a list of words");
     let words: BTreeSet<&str> = words.iter().filter_map(Value::as_str).collect();
     assert_eq!(words, Reason::ALL.iter().map(|reason| reason.code()).collect());
+}
+
+/// Whether the engine takes a projection, and whether the schema does.
+fn taken(validator: &Validator, yaml: &str) -> (bool, bool) {
+    let source = Arc::new(Source { name: "p.yaml".into(), text: yaml.to_owned() });
+    let compiled = viewfold_spec::parse(&source).is_ok_and(|projection| {
+        let file = File { source, projection, schemas: BTreeMap::default() };
+        compile(&[file], &Options::default()).is_ok()
+    });
+    let seen = seen(yaml).unwrap_or_else(|| panic!("no YAML:\n{yaml}"));
+    (compiled, validator.is_valid(&seen))
+}
+
+/// The forms that names and paths have are told by regular expressions in the schema, and by parsers in the engine.
+#[test]
+fn names_and_paths_have_one_form() {
+    let validator = validator(&schema("projection"));
+    let projection = |lane: &str, rule: &str| {
+        format!(
+            "projection: p\nsource: {{ kinesis: {{ stream: orders, lane: {lane} }} }}\ndocument: {{ table: Docs, partition_key: id }}\n\
+             guard: {{ last_event_id: lane }}\nkey: {{ id: $.id }}\nrules:\n  - {{ name: r, {rule} }}\n"
+        )
+    };
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let attribute = |path: &str| projection("$.id", &format!("any_order: true, set: {{ {}: 1 }}", quoted(path)));
+    let when = |path: &str| projection("$.id", &format!("when: {{ {}: 1 }}, add: {{ n: 1 }}", quoted(path)));
+    let name = |name: &str| projection("$.id", &format!("let: {{ {}: 1 }}, add: {{ n: 1 }}", quoted(name)));
+    let lane = |path: &str| projection(&quoted(path), "add: { n: 1 }");
+    let pattern = |text: &str| projection("$.id", &format!("when: {{ $.a: {} }}, add: {{ n: 1 }}", quoted(text)));
+    let mut wrong = Vec::new();
+    let mut check = |yaml: String, expected: bool| {
+        let (engine, schema) = taken(&validator, &yaml);
+        if engine != expected || schema != expected {
+            wrong.push(format!("engine: {engine}, schema: {schema}, expected: {expected}\n{yaml}"));
+        }
+    };
+    for path in [
+        "a",
+        "größe 1",
+        "a.b['c.d'][\"e\"].f",
+        r"a['it\'s']",
+        "['a.b']",
+        "a.x-${ \"}.\" }-y",
+        "$x",
+        "a$b",
+        "a.${ $.x['.'] }.b",
+    ] {
+        check(attribute(path), true);
+    }
+    for path in [
+        "", "a.", ".a", "a..b", "a[", "a['b'", "a['b']c", "a[0]", "a['']", "${ $.x }", "$.a", "$['a']", "$$.id",
+        "_vf_a",
+    ] {
+        check(attribute(path), false);
+    }
+    let metadata = ["$$.id", "$$.sequence", "$$.lane", "$$.stream", "$$.time", "$$.now", "$$.shard"];
+    let paths =
+        ["$.a", "$.größe", "$['a b'].c", "$.a['b-c']", "$..a", "$.a[*].b", "$.a[?@.b == 'x y'].c", "$.a[0]", "$[0]"];
+    for path in paths.into_iter().chain(metadata) {
+        check(when(path), true);
+    }
+    for path in ["a", "a.b", "$a", "$.order-id", "$.a b", "$.a?", "$$.ids", "$$", ""] {
+        check(when(path), false);
+    }
+    for path in ["$.id", "$.data['order-id']", "$.lines[0].id", "$"] {
+        check(lane(path), true);
+    }
+    for path in ["id", "$.id?", "$.order-id", "$$.id", "${ $.id }", ""] {
+        check(lane(path), false);
+    }
+    for good in ["total", "_x1", "größe"] {
+        check(name(good), true);
+    }
+    for bad in ["1a", "a b", "a-b", "", "doc", "true", "if", "default"] {
+        check(name(bad), false);
+    }
+    for good in ["", "placed", "$5", "a $.b", "100 $"] {
+        check(pattern(good), true);
+    }
+    for bad in ["$", "$.a", "$[0]", "$$.id", "x ${ y }"] {
+        check(pattern(bad), false);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(metadata.len() + 1, MetadataName::ALL.len(), "`$$.change` is for DynamoDB");
 }

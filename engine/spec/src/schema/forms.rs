@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 const PROJECTION: &str = "^[A-Za-z0-9_.-]{1,100}$";
 /// The name of a Kinesis stream.
 const STREAM: &str = "^[A-Za-z0-9_.-]{1,128}$";
-/// The name of a DynamoDB table or index.
+/// The name of a DynamoDB table.
 const TABLE: &str = "^[A-Za-z0-9_.-]{3,255}$";
+/// The name of a DynamoDB index. `<<` merges maps.
+const INDEX: &str = "^(<<|[A-Za-z0-9_.-]{3,255})$";
 /// How long an `events_table` remembers.
 const LENGTH_OF_TIME: &str = "^[1-9][0-9]{0,4}[hdw]$";
 /// A path into the payload. Names with other characters than letters, digits and `_` stand in brackets.
@@ -36,6 +38,7 @@ pub(super) fn message_of_pattern(pattern: &str) -> Option<&'static str> {
         PROJECTION => "The name of a projection has 1 to 100 letters, digits, `_`, `-` and `.`.",
         STREAM => "The name of a stream, not its ARN: 1 to 128 letters, digits, `_`, `-` and `.`.",
         TABLE => "The name of a table, not its ARN: 3 to 255 letters, digits, `_`, `-` and `.`.",
+        INDEX => "The name of an index has 3 to 255 letters, digits, `_`, `-` and `.`.",
         LENGTH_OF_TIME => "A length of time is a whole number of hours, days or weeks: `12h`, `30d`, `2w`.",
         PATH => "Expected a path into the payload, without `?`: `$.data.id`, `$['order-id']`.",
         ID => "Expected a path into the payload, or a text made of paths: `$.id`, '${ $.game }/${ $.player }'.",
@@ -150,7 +153,7 @@ fn definition(name: &str, schema: &mut Object) {
         "Guard" => guard(schema),
         "Document" => {
             set(schema, "ttl", "minLength", json!(1));
-            set(schema, "indexes", "propertyNames", names(TABLE));
+            set(schema, "indexes", "propertyNames", names(INDEX));
         }
         "Rule" => rule(schema),
         "Pattern" => one_key(

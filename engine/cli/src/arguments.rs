@@ -506,9 +506,10 @@ pub(crate) struct Prefix {
 An editor that has the schema completes keys, patterns and whole projections, tells what each key means, and underlines \
 mistakes of structure while you type; `viewfold validate` finds those and all others.
 
-The first line of a file wires it to its schema, with the path from the file:
-  # yaml-language-server: $schema=../../schemas/projection.schema.json   VS Code, Neovim, Helix
-  # $schema: ../../schemas/projection.schema.json                        JetBrains
+The first line of a file wires it to its schema, with the path from the file. In VS Code, Neovim, Helix:
+  # yaml-language-server: $schema=../../schemas/projection.schema.json
+In JetBrains' editors:
+  # $schema: ../../schemas/projection.schema.json
 
 Make the schemas anew with every new version of viewfold: an older schema underlines keys that it does not know. Its version \
 is in its title, which editors show with each finding.

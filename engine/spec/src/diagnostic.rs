@@ -133,6 +133,8 @@ codes! {
     Unguarded = "VF0604",
     /// A `let` that nothing uses.
     UnusedLet = "VF0605",
+    /// A rule that cannot be applied to any event that it matches.
+    AlwaysFails = "VF0606",
 }
 
 /// How grave a finding is.

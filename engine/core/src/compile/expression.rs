@@ -249,7 +249,9 @@ impl Compiler<'_> {
         terms.compiling.push(name.to_owned());
         let term = self.term(literal, terms);
         terms.compiling.pop();
-        self.used_lets.insert(literal.span);
+        if !self.is_unused {
+            self.used_lets.insert(literal.span);
+        }
         let term = term.map(Arc::new);
         let entry = term.as_ref().map(|term| (Arc::clone(term), weight(term)));
         let heavy = entry.as_ref().is_some_and(|(_, weight)| *weight > MAX_WEIGHT);

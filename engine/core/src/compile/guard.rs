@@ -1,7 +1,7 @@
 //! `guard:`, and whether it keeps what it promises.
 
 use super::Compiler;
-use super::term::Terms;
+use super::term::{Role, Terms};
 use crate::program::{Guard, LaneCheck, MetadataName, OrderBy, Projection, Rule, Source, Step, Subject, Term};
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Literal, Spanned};
@@ -50,6 +50,7 @@ impl Compiler<'_> {
             }
             spec::Guard::EventsTable(spec::EventsTable { table, id, order_by, keep_for }) => {
                 self.table_name(&table.value, table.span);
+                terms.role = Role::Id;
                 let id = match id {
                     Some(id) if id.value == Literal::Text("$$.id".into()) => Term::metadata(MetadataName::Id),
                     // An id may be put together: '${ $.game }/${ $.player }'.
@@ -234,24 +235,16 @@ fn lane_itself(part: &Term) -> bool {
 /// Whether a document's key contains its events' lane, part by part, as it stands.
 fn determines(key: &[Term], lane: &LaneCheck) -> bool {
     match lane {
-        LaneCheck::PartitionKey(Term::Event { subject, .. }) => key
-            .iter()
-            .any(|part| matches!(plain(part), Term::Event { subject: other, optional: false, .. } if other == subject)),
+        LaneCheck::PartitionKey(Term::Event { subject, .. }) => key.iter().any(
+            |part| matches!(part.resolved(), Term::Event { subject: other, optional: false, .. } if other == subject),
+        ),
         LaneCheck::PartitionKey(_) => false,
         LaneCheck::Keys(keys) => keys.iter().all(|name| {
             let steps = [Step::Name("keys".into()), Step::Name(name.name.clone())];
-            key.iter().any(|part| match plain(part) {
+            key.iter().any(|part| match part.resolved() {
                 Term::Event { path, .. } => crate::path::parse(path).is_ok_and(|path| path == steps),
                 _ => false,
             })
         }),
-    }
-}
-
-/// A value of `let` as what it stands for.
-fn plain(term: &Term) -> &Term {
-    match term {
-        Term::Let(term) => plain(term),
-        term => term,
     }
 }

@@ -5,8 +5,10 @@
 mod attributes;
 mod derive;
 mod expression;
+mod facts;
 mod guard;
 mod kinds;
+mod lint;
 mod order;
 mod pattern;
 mod retract;
@@ -19,9 +21,9 @@ mod term;
 
 use crate::program::{OnError, Program, Projection, Source, Table};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use term::Terms;
+use term::{Role, Terms};
 use viewfold_spec::diagnostic::Severity;
 use viewfold_spec::{Code, Diagnostic, Literal, Span, Spanned, projection as spec};
 
@@ -124,6 +126,10 @@ struct Compiler<'f> {
     used_lets: HashSet<Span>,
     /// The attributes of the document that values look at.
     document_names: Vec<(String, Span)>,
+    /// Where the clock is used, and for what.
+    clocks: HashMap<Span, Role>,
+    /// Whether what is compiled is a value of `let` that nothing uses: what it uses is not used for that.
+    is_unused: bool,
     /// How many operands that may never be evaluated the one that is looked at stands in.
     lazy: usize,
 }
@@ -166,6 +172,8 @@ impl<'f> Compiler<'f> {
             findings: Vec::new(),
             used_lets: HashSet::new(),
             document_names: Vec::new(),
+            clocks: HashMap::new(),
+            is_unused: false,
             lazy: 0,
         }
     }
@@ -197,8 +205,8 @@ impl Compiler<'_> {
         self.check_let_names(spec);
         let Some(sources) = self.sources(spec, program) else { return };
         let rules = self.rules(spec, &sources, &table, program);
-        self.unused_lets(spec, &sources, program);
         let (derive, delete_when) = self.derived(spec, &table);
+        self.unused_lets(spec, &sources, program);
         let on_error = match spec.on_error.as_ref().map(|word| word.value).unwrap_or_default() {
             spec::OnError::DeadLetter => OnError::DeadLetter,
             spec::OnError::Skip => OnError::Skip,
@@ -233,8 +241,11 @@ impl Compiler<'_> {
             self.check_order(spec, &projection);
             self.check_attributes(spec, &projection);
             self.check_bookkeeping(spec, &projection);
+            self.lint(spec, &projection, program);
         }
         self.check_document_names(&projection);
+        self.check_lets(spec);
+        self.allow(spec);
         projection.delete_when =
             projection.delete_when.take().map(|condition| derive::sums_from_zero(condition, &projection));
         let number = program.projections.len();
@@ -283,6 +294,7 @@ impl Compiler<'_> {
         let Some(source) = sources.first() else { return };
         let stream = &mut program.streams[source.stream];
         let (identity, payload) = (stream.identity.clone(), stream.payload);
+        self.is_unused = true;
         for (_, literal) in spec.r#let.iter().flatten() {
             if self.used_lets.contains(&literal.span) {
                 continue;
@@ -295,6 +307,7 @@ impl Compiler<'_> {
             }
             self.term(literal, &mut terms);
         }
+        self.is_unused = false;
     }
 
     fn table_name(&mut self, name: &str, span: Span) {

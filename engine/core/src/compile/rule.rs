@@ -1,8 +1,8 @@
 //! `rules:`, checked against the table and against each other.
 
-use super::Compiler;
 use super::kinds::{kind_of, may_be_nothing};
-use super::term::{Place, Terms};
+use super::term::{Place, Role, Terms};
+use super::{Compiler, facts};
 use crate::program::{Condition, OperationKind, OperationTerm, Overlap, Program, Rule, Source, Table, Term, key_kind};
 use std::sync::Arc;
 use viewfold_spec::projection as spec;
@@ -29,7 +29,7 @@ impl Compiler<'_> {
             }
         }
         if rules.len() == projection.rules.len() {
-            self.conflicts(projection, &rules);
+            self.conflicts(projection, &rules, sources, program);
         }
         for (number, rule) in projection.rules.iter().enumerate() {
             let Some(name) = &rule.name else { continue };
@@ -65,6 +65,7 @@ impl Compiler<'_> {
         if let Some(event) = &mut terms.event {
             event.image = retract;
         }
+        terms.role = Role::Condition;
         let when = self.when(rule, &mut terms);
         let schema = rule.schema.as_ref().and_then(|schema| self.schema(schema, payload, retract, &mut terms));
         let each = self.each(rule, &mut terms);
@@ -73,6 +74,7 @@ impl Compiler<'_> {
         // The key says which document it is, so it cannot look into it; a `let` that does is compiled anew for it.
         let for_rule = std::mem::replace(&mut terms.document, Err("the key says which document it is"));
         let compiled = std::mem::take(&mut terms.compiled);
+        terms.role = Role::Key;
         let key = match (&rule.key, &projection.key) {
             (Some(key), _) | (None, Some(key)) => self.key(key, table, &mut terms),
             (None, None) => {
@@ -83,7 +85,9 @@ impl Compiler<'_> {
         };
         terms.document = for_rule;
         terms.compiled = compiled;
+        terms.role = Role::Value;
         let operations = self.operations(rule, table, &mut terms);
+        self.unused_lets_of(rule, &mut terms);
         let delete = rule.delete.as_ref().is_some_and(|delete| delete.value);
         if rule.written().is_empty() && !delete {
             self.error(Code::EmptyRule, rule.place(rule.span), format!("the rule `{name}` changes nothing")).help =
@@ -102,6 +106,17 @@ impl Compiler<'_> {
             delete,
             retract,
         })
+    }
+
+    /// Values of `let` that nothing uses are looked at all the same.
+    fn unused_lets_of(&mut self, rule: &spec::Rule, terms: &mut Terms<'_>) {
+        self.is_unused = true;
+        for (_, literal) in rule.r#let.iter().flatten() {
+            if !self.used_lets.contains(&literal.span) {
+                self.term(literal, terms);
+            }
+        }
+        self.is_unused = false;
     }
 
     /// The number of the source that a rule is for.
@@ -498,10 +513,13 @@ impl Compiler<'_> {
     }
 
     /// Two rules that may both match an event, may have the same key and write the same attribute contradict each other.
-    fn conflicts(&mut self, projection: &spec::Projection, rules: &[Rule]) {
+    fn conflicts(&mut self, projection: &spec::Projection, rules: &[Rule], sources: &[Source], program: &Program) {
         for (second, rule) in rules.iter().enumerate() {
+            let stream = &program.streams[sources[rule.source].stream];
             for (first, other) in rules[..second].iter().enumerate() {
-                let apart = rule.source != other.source || rule.key != other.key || exclude(&rule.when, &other.when);
+                // What an item contributed is taken back by an event that its rule does not match.
+                let excluded = rule.retract == other.retract && facts::exclude(&rule.when, &other.when, stream);
+                let apart = rule.source != other.source || rule.key != other.key || excluded;
                 if apart || rule.key.is_empty() {
                     continue;
                 }
@@ -533,16 +551,4 @@ impl Compiler<'_> {
             }
         }
     }
-}
-
-/// Whether no event can match both: some place has to pass two tests that no value passes both of.
-pub(super) fn exclude(a: &[Condition], b: &[Condition]) -> bool {
-    a.iter().any(|a| {
-        b.iter().any(|b| {
-            a.subject == b.subject
-                && a.query.is_none()
-                && b.query.is_none()
-                && crate::pattern::disjoint(&a.test, &b.test)
-        })
-    })
 }

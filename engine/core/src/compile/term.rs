@@ -25,6 +25,21 @@ pub(super) struct Terms<'s> {
     pub(super) element: Option<String>,
     /// Whether `doc.` may be used here; where not, why.
     pub(super) document: Result<(), &'static str>,
+    /// What the value is for.
+    pub(super) role: Role,
+}
+
+/// What a value is for, as far as that makes a difference for the clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Role {
+    /// It goes into the document, or decides what does.
+    Value,
+    /// Whether the rule applies.
+    Condition,
+    /// Which document it is.
+    Key,
+    /// Which event it is.
+    Id,
 }
 
 /// What terms that depend on an event refer to.
@@ -46,12 +61,21 @@ impl<'s> Terms<'s> {
             compiling: Vec::new(),
             element: None,
             document: Err("there is no document yet where this value is needed"),
+            role: Role::Value,
         }
     }
 
     /// Terms over a document alone.
     pub(super) fn of_document(lets: Vec<&'s Entries<Spanned<Literal>>>) -> Terms<'s> {
-        Terms { event: None, lets, compiled: HashMap::new(), compiling: Vec::new(), element: None, document: Ok(()) }
+        Terms {
+            event: None,
+            lets,
+            compiled: HashMap::new(),
+            compiling: Vec::new(),
+            element: None,
+            document: Ok(()),
+            role: Role::Value,
+        }
     }
 }
 
@@ -217,8 +241,7 @@ impl Compiler<'_> {
             }
             let name = self.metadata(name, span, (&identity, payload))?;
             if name == MetadataName::Now {
-                self.warning(Code::UnknownMetadata, span, "`$$.now` differs when an event is delivered again").help =
-                    Some("`$$.time`, the time at which the event reached its stream, stays the same".into());
+                self.clock(span, terms.role);
             }
             return Some((Subject::Metadata(name), None));
         }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 pub struct PathTree {
     /// The first is the payload itself.
     pub(crate) nodes: Vec<Place>,
-    /// The path of each slot, as one text.
-    texts: Vec<String>,
+    /// The path of each slot, and the same as one text.
+    slots: Vec<(Vec<Step>, String)>,
 }
 
 /// A place in payloads.
@@ -44,10 +44,10 @@ impl PathTree {
                 }
             };
         }
-        let texts = &mut self.texts;
+        let slots = &mut self.slots;
         *self.nodes[at].slot.get_or_insert_with(|| {
-            texts.push(text(path));
-            texts.len() - 1
+            slots.push((path.to_vec(), text(path)));
+            slots.len() - 1
         })
     }
 
@@ -60,12 +60,17 @@ impl PathTree {
 
     /// How many slots there are.
     pub fn slots(&self) -> usize {
-        self.texts.len()
+        self.slots.len()
     }
 
     /// The path of a slot in one form, however it was written: `$['a'][0]`.
     pub fn text(&self, slot: usize) -> Option<&str> {
-        self.texts.get(slot).map(String::as_str)
+        self.slots.get(slot).map(|(_, text)| text.as_str())
+    }
+
+    /// The steps of the path of a slot.
+    pub fn steps(&self, slot: usize) -> &[Step] {
+        self.slots.get(slot).map_or(&[], |(steps, _)| steps)
     }
 
     /// The place of the payload itself.

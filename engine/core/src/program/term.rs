@@ -79,6 +79,14 @@ impl Term {
         Term::Event { subject: Subject::Metadata(name), optional: false, path }
     }
 
+    /// What a value of `let` stands for; any other term itself.
+    pub fn resolved(&self) -> &Term {
+        match self {
+            Term::Let(term) => term.resolved(),
+            term => term,
+        }
+    }
+
     /// The terms that this one is made of.
     pub fn parts(&self) -> Vec<&Term> {
         match self {

@@ -4,6 +4,7 @@
 
 mod document;
 mod guard;
+mod lint;
 mod pattern;
 mod rule;
 mod short;
@@ -11,6 +12,7 @@ mod source;
 
 pub use document::{Document, Index, KeyAttribute, KeyType};
 pub use guard::{EventsTable, FORMS as GUARD_FORMS, Guard, LastEventId, MarkPlace};
+pub use lint::Lint;
 pub use pattern::{Affix, Pattern, TypeName};
 pub use rule::{Append, Rule};
 pub use short::OrName;
@@ -77,6 +79,9 @@ pub struct Projection {
     /// What becomes of an event that matched but cannot be applied: `dead_letter` unless said.
     #[schemars(example = &"skip")]
     pub on_error: Option<Spanned<OnError>>,
+    /// Warnings that are known and meant, for the whole projection.
+    #[schemars(example = &serde_json::json!(["unguarded"]))]
+    pub allow: Option<Vec<Spanned<Lint>>>,
 }
 
 /// What becomes of an event that matched but cannot be applied.

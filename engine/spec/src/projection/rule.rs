@@ -1,5 +1,6 @@
 //! `rules:`
 
+use super::lint::Lint;
 use super::pattern::Pattern;
 use crate::{Entries, Literal, Span, Spanned};
 use schemars::JsonSchema;
@@ -70,6 +71,9 @@ pub struct Rule {
     /// `remove` and the like are refused otherwise.
     #[schemars(example = &true)]
     pub any_order: Option<bool>,
+    /// Warnings that are known and meant, in this rule.
+    #[schemars(example = &serde_json::json!(["unbounded"]))]
+    pub allow: Option<Vec<Spanned<Lint>>>,
 }
 
 /// An element to append to a list, and which elements the list keeps.
@@ -113,6 +117,21 @@ impl Rule {
     /// Where the rule writes an attribute.
     pub fn place_of(&self, attribute: &str) -> Option<Span> {
         self.written().into_iter().find(|(_, name)| name.value == attribute).map(|(_, name)| name.span)
+    }
+
+    /// Where the value of an attribute stands that the rule writes with an operation's key.
+    pub fn value_of(&self, key: &str, attribute: &str) -> Option<Span> {
+        let values = match key {
+            "add" => &self.add,
+            "set" => &self.set,
+            "set_once" => &self.set_once,
+            "max" => &self.max,
+            "min" => &self.min,
+            "remove_from" => &self.remove_from,
+            "append" => return self.append.as_ref()?.get(attribute).map(|append| append.span),
+            _ => return None,
+        };
+        values.as_ref()?.get(attribute).map(|value| value.span)
     }
 
     /// Where to point when the whole rule is meant: its name, or its beginning.

@@ -3,12 +3,14 @@
 //! Findings are collected, not returned one by one: a file's author sees all of them at once.
 
 mod attributes;
+mod circle;
 mod derive;
 mod expression;
 mod facts;
 mod guard;
 mod kinds;
 mod lint;
+mod names;
 mod order;
 mod pattern;
 mod retract;
@@ -202,6 +204,7 @@ impl Compiler<'_> {
                 Some("1 to 100 letters, digits, `_`, `-` and `.`: the name is part of marks and metrics".into());
         }
         let table = self.table(&spec.document);
+        self.check_ttl_name(spec);
         self.check_let_names(spec);
         let Some(sources) = self.sources(spec, program) else { return };
         let rules = self.rules(spec, &sources, &table, program);
@@ -262,6 +265,7 @@ impl Compiler<'_> {
     fn table(&mut self, document: &spec::Document) -> Table {
         let table = &document.table;
         self.table_name(&table.value, table.span);
+        self.check_key_names(document);
         if let Some(sort) = &document.sort_key
             && sort.name == document.partition_key.name
         {

@@ -1,6 +1,7 @@
 //! Patterns of `when` to tests.
 
 use super::Compiler;
+use super::facts::CHANGES;
 use super::term::Place;
 use crate::pattern::{Bound, NumberRange, Part, RegularExpression, Test, TextTest, Wildcard, WildcardError};
 use viewfold_spec::projection::{Affix, Pattern};
@@ -51,6 +52,35 @@ impl Compiler<'_> {
                 }
             }),
         })
+    }
+
+    /// `$$.change` is one of three words.
+    pub(super) fn check_change(&mut self, pattern: &Spanned<Pattern>, test: &Test) {
+        let found = self.findings.len();
+        self.check_change_words(pattern);
+        if self.findings.len() == found && !CHANGES.iter().any(|change| test.holds(Some(&Value::from(*change)))) {
+            self.error(Code::BadPattern, pattern.span, "no change matches this pattern").help =
+                Some(format!("a change is one of {}", suggest::list(CHANGES)));
+        }
+    }
+
+    fn check_change_words(&mut self, pattern: &Spanned<Pattern>) {
+        let wrong = match &pattern.value {
+            Pattern::AnyOf(patterns) | Pattern::AnythingBut(patterns) => {
+                patterns.iter().for_each(|pattern| self.check_change_words(pattern));
+                return;
+            }
+            Pattern::Equals(Literal::Text(text)) if !CHANGES.contains(&text.as_str()) => text,
+            _ => return,
+        };
+        // What DynamoDB calls it.
+        let meant = CHANGES.into_iter().find(|change| wrong.eq_ignore_ascii_case(change));
+        let meant = meant.or_else(|| suggest::nearest(wrong, CHANGES));
+        let message = format!("a change is never `{wrong}`");
+        self.error(Code::BadPattern, pattern.span, message).help = Some(match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("it is one of {}", suggest::list(CHANGES)),
+        });
     }
 
     /// All tests, with the findings of all patterns.

@@ -168,6 +168,9 @@ impl Compiler<'_> {
                 continue;
             }
             let test = self.test(pattern);
+            if let ("$$.change", Some(test)) = (written, &test) {
+                self.check_change(pattern, test);
+            }
             let place = Place { text: written, at: 0, span: path.span };
             if let (Some((subject, query)), Some(test)) = (self.subject(written, place, terms), test) {
                 let (path, pattern) = (Arc::from(written), self.on_one_line(pattern.span));

@@ -131,6 +131,7 @@ impl Compiler<'_> {
             let message = format!("a table has one or two key attributes, not {}", keys.len());
             self.error(Code::KeyMismatch, keys.span, message);
         }
+        keys.iter().for_each(|key| self.check_key_name(key));
         Some(LaneCheck::Keys(keys.iter().map(|key| key.value.0.clone()).collect()))
     }
 

@@ -1,7 +1,7 @@
 //! What projections that are loaded together say about names and tables.
 
 use super::{File, Options, attributes};
-use crate::program::{OnError, Payload, Program, Projection, StreamIdentity, TableIndex};
+use crate::program::{OnError, Payload, Program, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_spec::projection::{Document, Guard, Index, KeyAttribute, MarkPlace};
@@ -89,7 +89,7 @@ pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnosti
                 format!("`{}` holds marks, events or dead letters, and can be no view too", projection.table.name);
             findings.push(finding(file, Code::TableMismatch, file.projection.document.table.span, message));
         }
-        circle(file, projection, program, &mut findings);
+        findings.extend(super::circle::check(file, projection, program));
         view_keys(file, files, &mut findings);
         let own = projection.bookkeeping_attributes();
         let marks = mark_attributes(file);
@@ -117,41 +117,6 @@ pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnosti
     findings
 }
 
-/// A view that reads, perhaps through others, what it writes itself would feed itself without end.
-fn circle(file: &File, projection: &Projection, program: &Program, findings: &mut Vec<Diagnostic>) {
-    let reads = |projection: &Projection| -> Vec<String> {
-        let identities = projection.sources.iter().map(|source| &program.streams[source.stream].identity);
-        let tables = identities.filter_map(|identity| match identity {
-            StreamIdentity::Dynamodb(table) => Some(table.clone()),
-            StreamIdentity::Kinesis(_) => None,
-        });
-        tables.collect()
-    };
-    let mut met = reads(projection);
-    let mut at = 0;
-    while let Some(table) = met.get(at).cloned() {
-        if *table == *projection.table.name {
-            let spec = &file.projection;
-            let span =
-                spec.source.as_ref().map(|source| source.span).or(spec.sources.as_ref().map(|sources| sources.span));
-            let message = format!("the view feeds itself: what it writes to `{table}` comes back to it as an event");
-            let span = span.unwrap_or(spec.projection.span);
-            let help = "an event that makes another one without end is paid for without end; let one of the views read what \
-                        feeds the circle";
-            findings.push(finding(file, Code::Circle, span, message).help(help));
-            return;
-        }
-        for writer in program.projections.iter().filter(|other| *other.table.name == *table) {
-            for table in reads(writer) {
-                if !met.contains(&table) {
-                    met.push(table);
-                }
-            }
-        }
-        at += 1;
-    }
-}
-
 /// Where a projection reads the table of another one, its `keys` are that table's.
 fn view_keys(file: &File, files: &[File], findings: &mut Vec<Diagnostic>) {
     let spec = &file.projection;
@@ -175,7 +140,7 @@ fn view_keys(file: &File, files: &[File], findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn finding(file: &File, code: Code, span: Span, message: String) -> Diagnostic {
+pub(super) fn finding(file: &File, code: Code, span: Span, message: String) -> Diagnostic {
     Diagnostic::error(code, &Arc::clone(&file.source), span, message)
 }
 

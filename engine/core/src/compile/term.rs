@@ -288,9 +288,14 @@ impl Compiler<'_> {
         if !matches!(root.as_str(), "new" | "old" | "keys") {
             return Some(());
         }
+        // An attribute may be called so. Who means it says so by the brackets.
+        if !path.starts_with("$.") {
+            return Some(());
+        }
         let message = format!("with `retract: true` `$` is one image of the item: `{path}` looks for `{root}` in it");
-        self.warning(Code::BadPath, span, message).help = Some(format!("did you mean `$.{name}`?"));
-        Some(())
+        self.error(Code::BadPath, span, message).help =
+            Some(format!("did you mean `$.{name}`? An attribute that is called `{root}` is `$['{root}'].{name}`"));
+        None
     }
 
     fn metadata(

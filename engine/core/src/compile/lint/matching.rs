@@ -82,6 +82,10 @@ impl Compiler<'_> {
         let mut left = [true; 3];
         for (number, second) in written.iter().enumerate() {
             let own = facts::changes(second.condition, stream);
+            // What nothing passes by itself has a finding of its own.
+            if own == [false; 3] {
+                return false;
+            }
             let before = left;
             left = facts::both(left, own);
             if left != [false; 3] {
@@ -93,7 +97,7 @@ impl Compiler<'_> {
             let first = others()
                 .find(alone)
                 .or_else(|| others().find(|other| facts::changes(other.condition, stream) != [true; 3]));
-            let Some(first) = first else { return true };
+            let Some(first) = first else { return false };
             let words: Vec<&str> =
                 CHANGES.into_iter().zip(before).filter(|(_, is)| *is).map(|(word, _)| word).collect();
             let message = format!("this rule never matches: {}", images(&words, own));
@@ -121,7 +125,7 @@ impl Compiler<'_> {
             strict(term, &mut paths);
             for (slot, path) in paths {
                 let steps = stream.paths.steps(slot);
-                let Some((other, why)) = absent(steps, path, written, stream) else { continue };
+                let Some((other, why)) = absent(steps, written, stream) else { continue };
                 let span = self.part(span, path);
                 let message = format!("this rule can never be applied: `{path}` has to be there, and {why}");
                 let finding = self.error(Code::AlwaysFails, span, message);
@@ -139,7 +143,7 @@ impl Compiler<'_> {
         {
             let steps = stream.paths.steps(*slot);
             let span = each.0.first().map_or(each.span, |(_, list)| list.span);
-            if let (true, Some((other, why))) = (*optional, absent(steps, path, written, stream)) {
+            if let (true, Some((other, why))) = (*optional, absent(steps, written, stream)) {
                 let message = format!("this rule never does anything: {why}, so there is nothing to go through");
                 let finding = self.warning(Code::NeverMatches, span, message);
                 finding.related = Some((other, "because of this".into()));
@@ -213,7 +217,7 @@ fn images(left: &[&str], wanted: [bool; 3]) -> String {
 }
 
 /// Why nothing can be at these steps for an event that matches, and the pattern that says so.
-fn absent(steps: &[Step], path: &str, written: &[Written<'_>], stream: &Stream) -> Option<(Span, String)> {
+fn absent(steps: &[Step], written: &[Written<'_>], stream: &Stream) -> Option<(Span, String)> {
     if let Some(other) = written.iter().find(|other| facts::leaves_nothing(other.condition, steps, stream)) {
         let why = match facts::is_missing(&other.condition.test) {
             true => format!("`when` takes only events without `{}`", other.path.value),
@@ -231,8 +235,7 @@ fn absent(steps: &[Step], path: &str, written: &[Written<'_>], stream: &Stream) 
         .fold(facts::having_image(image), facts::both);
     let other = written.iter().find(|other| facts::changes(other.condition, stream) != [true; 3])?;
     let kind = if image == "old" { "an `insert` has no old image" } else { "a `remove` has no new image" };
-    // With `$` as an image, the step was not written.
-    (left == [false; 3] && path.starts_with('$')).then(|| (other.pattern.span, kind.to_owned()))
+    (left == [false; 3]).then(|| (other.pattern.span, kind.to_owned()))
 }
 
 /// The values of a rule that are evaluated for every event that it matches, in their order, with their places.

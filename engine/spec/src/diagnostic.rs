@@ -50,6 +50,13 @@ macro_rules! codes {
             pub fn title(self) -> &'static str {
                 match self { $(Code::$name => concat!($($doc),+).trim(),)+ }
             }
+            /// The page about it: what it means, why, how to fix it, a file before and after. Markdown.
+            pub const fn page(self) -> &'static str {
+                match self { $(Code::$name => include_str!(concat!("../../../docs/errors/", $code, ".md")),)+ }
+            }
+
+            /// Every code, in their order.
+            pub const ALL: &[Code] = &[$(Code::$name,)+];
         }
     };
 }
@@ -135,6 +142,34 @@ codes! {
     UnusedLet = "VF0605",
     /// A rule that cannot be applied to any event that it matches.
     AlwaysFails = "VF0606",
+}
+
+impl Code {
+    /// What it means, in a few words: the title of its page.
+    pub fn title(self) -> &'static str {
+        let line = self.page().lines().next().unwrap_or_default();
+        line.split_once(": ").map_or(line, |(_, title)| title)
+    }
+
+    /// The code that is meant by `VF0304`, `vf304`, `0304` or `304`.
+    pub fn named(text: &str) -> Option<Code> {
+        let digits = text.trim_start_matches(['v', 'V']).trim_start_matches(['f', 'F']).trim_start_matches('0');
+        Code::ALL.iter().copied().find(|code| code.text()[2..].trim_start_matches('0') == digits)
+    }
+
+    /// The codes that are nearest to a text that is none: those of its group, or those that look like it.
+    pub fn near(text: &str) -> Vec<Code> {
+        let text = text.to_uppercase();
+        let mut near: Vec<(usize, Code)> =
+            Code::ALL.iter().map(|code| (strsim::damerau_levenshtein(&text, code.text()), *code)).collect();
+        near.sort();
+        let least = near.first().map_or(0, |(distance, _)| *distance);
+        near.into_iter()
+            .filter(|(distance, _)| *distance == least && *distance <= 2)
+            .map(|(_, code)| code)
+            .take(5)
+            .collect()
+    }
 }
 
 /// How grave a finding is.
@@ -252,6 +287,19 @@ pub fn render_all(diagnostics: &[Diagnostic], colour: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_are_found_however_they_are_written() {
+        for text in ["VF0304", "vf0304", "0304", "vf304", "304"] {
+            assert_eq!(Code::named(text), Some(Code::ConflictingRules), "{text}");
+        }
+        for text in ["VF0399", "", "VF", "V0304x", "guard"] {
+            assert_eq!(Code::named(text), None, "{text}");
+        }
+        assert!(Code::near("VF0399").contains(&Code::ReservedAttribute));
+        assert_eq!(Code::near("colour"), []);
+        assert_eq!(Code::ConflictingRules.title(), "two rules write the same attribute");
+    }
 
     #[test]
     fn columns_count_characters_from_one() {

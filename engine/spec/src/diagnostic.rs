@@ -46,10 +46,6 @@ macro_rules! codes {
                 match self { $(Code::$name => $code,)+ }
             }
 
-            /// What kind of finding it is, in a sentence.
-            pub fn title(self) -> &'static str {
-                match self { $(Code::$name => concat!($($doc),+).trim(),)+ }
-            }
             /// The page about it: what it means, why, how to fix it, a file before and after. Markdown.
             pub const fn page(self) -> &'static str {
                 match self { $(Code::$name => include_str!(concat!("../../../docs/errors/", $code, ".md")),)+ }

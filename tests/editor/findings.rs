@@ -42,17 +42,27 @@ fn name(path: &str) -> &str {
     Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path)
 }
 
-/// What `structure.txt` says: the codes of findings that a schema sees, and the findings, as `FILE:LINE`, that it cannot see.
-fn structure() -> (Vec<String>, Vec<String>) {
+/// What `structure.txt` says.
+struct Structure {
+    /// The codes of findings that the editor has on the same line.
+    on_line: Vec<String>,
+    /// The codes of broken YAML.
+    broken: Vec<String>,
+    /// The findings that a schema cannot see, as `FILE:LINE`.
+    unseen: Vec<String>,
+}
+
+fn structure() -> Structure {
     let text = text("tests/editor/structure.txt");
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
-    let codes = lines.next().expect("the codes").split(' ').map(str::to_owned).collect();
+    let mut codes = || lines.next().expect("codes").split(' ').map(str::to_owned).collect();
+    let (on_line, broken) = (codes(), codes());
     let unseen = lines.map(|line| {
         let (finding, reason) = line.split_once(' ').unwrap_or((line, ""));
         assert!(reason.len() > 10, "structure.txt does not say why `{finding}` cannot be seen");
         finding.to_owned()
     });
-    (codes, unseen.collect())
+    Structure { on_line, broken, unseen: unseen.collect() }
 }
 
 /// The code and line of every error in the words of `viewfold validate`.
@@ -79,7 +89,7 @@ fn helps_nobody(message: &str) -> bool {
 #[test]
 fn bad_structure_is_underlined_where_validate_finds_it() {
     let Some(mut editor) = Editor::get() else { return };
-    let (codes, unseen) = structure();
+    let Structure { on_line, broken, unseen } = structure();
     let corpus = files(CORPUS);
     assert!(corpus.len() > 50, "only {} files", corpus.len());
     let opened: Vec<File> = corpus.iter().map(|path| File::of("projection", name(path), &text(path))).collect();
@@ -87,9 +97,10 @@ fn bad_structure_is_underlined_where_validate_finds_it() {
     for (path, said) in corpus.iter().zip(editor.findings(&opened)) {
         let name = name(path);
         let expected = fs::read_to_string(workspace().join(path).with_extension("txt")).unwrap_or_default();
-        for (code, line) in errors(&expected).into_iter().filter(|(code, _)| codes.contains(code)) {
+        for (code, line) in errors(&expected) {
             let place = format!("{name}:{line}");
-            if said.iter().any(|finding| finding.line == line) {
+            let seen = said.iter().any(|finding| finding.line == line) || broken.contains(&code) && !said.is_empty();
+            if seen || !on_line.contains(&code) && !broken.contains(&code) {
                 continue;
             }
             if !unseen.contains(&place) {
@@ -163,4 +174,27 @@ fn who_finds_something_has_a_version() {
     let said = editor.findings(&[File::of("projection", "old.yaml", "colour: red\n")]);
     let version = env!("CARGO_PKG_VERSION");
     assert!(said[0].iter().all(|one| one.source == format!("yaml-schema: viewfold {version} projection")), "{said:?}");
+}
+
+#[test]
+fn mistakes_in_a_test_are_underlined() {
+    let Some(mut editor) = Editor::get() else { return };
+    let text = "projections: [a.yaml]
+cases:
+  - name: nothing is expected
+    events: [{ payload: { a: 1 } }]
+  - name: wrong events
+    documents: { Docs: { id: a } }
+    events:
+      - { payload: { a: 1 }, new: { id: 1 } }
+      - { sequence: 17, payload: { a: 1 } }
+      - { id: x }
+      - { new: text }
+    dead_letters:
+      - { reason: missing }
+";
+    let said = editor.findings(&[File::of("test", "bad.test.yaml", text)]).remove(0);
+    let lines: Vec<usize> = said.iter().map(|finding| finding.line).collect();
+    assert_eq!(lines, [3, 6, 8, 9, 10, 11, 13], "{said:?}");
+    assert!(!said.iter().any(|finding| helps_nobody(&finding.message)), "{said:?}");
 }

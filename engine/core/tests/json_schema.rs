@@ -121,6 +121,8 @@ fn every_bad_structure_is_refused_and_nothing_else() {
     let structure = text("tests/editor/structure.txt");
     let mut lines = structure.lines().filter(|line| !line.starts_with('#'));
     let codes: Vec<&str> = lines.next().expect("the codes").split(' ').collect();
+    // Broken YAML is none to a schema.
+    lines.next();
     let unseen: Vec<&str> = lines.map(|line| line.split(' ').next().unwrap_or_default()).collect();
     let mut wrong = Vec::new();
     for path in files("engine/core/tests/diagnostics") {

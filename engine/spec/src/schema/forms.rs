@@ -110,18 +110,11 @@ fn projection(schema: &mut Object) {
     );
     also(schema, when(has("sources"), refused(&["source"], "A projection has `source` or `sources`, not both.")));
     let of_each_rule = |rule: Value| json!({ "properties": { "rules": { "doNotSuggest": true, "items": rule } } });
-    let mut by_source = when(
-        has("sources"),
-        of_each_rule(needs(
-            &["source"],
-            "Say which source the rule is for: `source: NAME`, one of those under `sources`.",
-        )),
-    );
-    if let Value::Object(by_source) = &mut by_source {
-        let message = "The projection has one source, so its rules name none.";
-        by_source.insert("else".into(), of_each_rule(refused(&["source"], message)));
-    }
-    also(schema, by_source);
+    let several = json!({ "required": ["sources"], "properties": { "source": false } });
+    let message = "Say which source the rule is for: `source: NAME`, one of those under `sources`.";
+    also(schema, when(several, of_each_rule(needs(&["source"], message))));
+    let message = "The projection has one source, so its rules name none.";
+    also(schema, when(absent(&["sources"]), of_each_rule(refused(&["source"], message))));
     let message = "The rule has no `key`: write it here, or at the top for all rules.";
     also(schema, when(absent(&["key"]), of_each_rule(needs(&["key"], message))));
 }

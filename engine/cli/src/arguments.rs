@@ -60,7 +60,7 @@ Nothing is ever overwritten: where a file of the project is there already, nothi
 
 Examples:
   viewfold init my-views
-  viewfold init my-views --stream dynamodb")]
+  viewfold init my-table-views --stream dynamodb")]
 pub(crate) struct Init {
     /// The folder of the project; made if missing
     #[arg(value_name = "FOLDER", default_value = ".")]

@@ -14,16 +14,18 @@ pub(crate) fn completions(arguments: &Completions) -> Result<Outcome, Failure> {
 
 /// Prints the page of `viewfold`, or writes those of all commands.
 pub(crate) fn man(arguments: &Man) -> Result<Outcome, Failure> {
+    // `help` has no page of its own.
+    let command = Arguments::command().disable_help_subcommand(true);
     let Some(folder) = &arguments.out else {
         let mut page = Vec::new();
-        let written = clap_mangen::Man::new(Arguments::command()).render(&mut page);
+        let written = clap_mangen::Man::new(command).render(&mut page);
         written.map_err(|error| Failure::new(format!("the page cannot be written: {error}")))?;
         print(&text(page)?)?;
         return Ok(Outcome::Done);
     };
     let unwritten = |error| Failure::new(format!("{} cannot be written to: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(unwritten)?;
-    clap_mangen::generate_to(Arguments::command(), folder).map_err(unwritten)?;
+    clap_mangen::generate_to(command, folder).map_err(unwritten)?;
     Ok(Outcome::Done)
 }
 

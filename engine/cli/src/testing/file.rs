@@ -61,7 +61,7 @@ async fn cases(path: &Path, options: &Options) -> Result<Vec<Ended>, Failure> {
         let mut verdict = case::run(&loaded, test, &way).await?;
         let mut update = None;
         if options.update && !verdict.differences.is_empty() {
-            match updated(path, &loaded, number, &verdict, &way).await? {
+            match updated(path, &loaded, number, &verdict, &way).await {
                 Ok((new, better)) => {
                     update = Some(Update::Written(update::changed_lines(&loaded.source.text, &new.source.text)));
                     (loaded, verdict, written) = (new, better, true);
@@ -85,29 +85,25 @@ async fn updated(
     number: usize,
     verdict: &Verdict,
     way: &Way<'_>,
-) -> Result<Result<(Loaded, Verdict), String>, Failure> {
+) -> Result<(Loaded, Verdict), String> {
     let found: &Found = match (&verdict.found, verdict.schedules.total()) {
         (Some(found), _) => found,
-        (None, 0) => return Ok(Err("not all of its events could be applied".to_owned())),
-        (None, _) => return Ok(Err("its documents are as they have to be, but not under each schedule".to_owned())),
-    };
-    let candidates = match update::candidates(&loaded.source, number, found) {
-        Ok(candidates) => candidates,
-        Err(why) => return Ok(Err(why)),
+        (None, 0) => return Err("not all of its events could be applied".to_owned()),
+        (None, _) => return Err("its documents are as they have to be, but not under each schedule".to_owned()),
     };
     let mut why = "the case is written in a way that cannot be edited".to_owned();
-    for text in candidates {
+    for text in update::candidates(&loaded.source, number, found)? {
         let Ok(new) = files::read(path, text) else { continue };
         if !update::elsewhere_the_same(&loaded.source, &new.source, number) {
             continue;
         }
-        let verdict = case::run(&new, &new.file.cases[number], way).await?;
+        let Ok(verdict) = case::run(&new, &new.file.cases[number], way).await else { continue };
         if verdict.differences.is_empty() {
-            return Ok(Ok((new, verdict)));
+            return Ok((new, verdict));
         }
         if verdict.schedules.total() > 0 {
             why = format!("with the documents of the plain run it would fail: {}", verdict.differences.join(" "));
         }
     }
-    Ok(Err(why))
+    Err(why)
 }

@@ -161,25 +161,32 @@ impl<'s> Edits<'s> {
                 return Err("the case is written in a way that cannot be edited".to_owned());
             }
         }
-        let indent = self.indent(node);
+        let lines = self.block_lines(node, added).into_iter();
+        let text: String = lines.map(|line| format!("{}{line}", self.line_break())).collect();
+        let end = self.line_end(members[last].end);
+        self.edits.push((end..end, text));
+        Ok(())
+    }
+
+    /// Members of a block in its own style: the elements of a list as its last one is.
+    fn block_lines(&self, node: &Node, added: &[Added]) -> Vec<String> {
         let as_block = match &node.content {
             Content::List(list) => list.last().is_some_and(|last| {
                 matches!(&last.content, Content::Map(entries) if !entries.is_empty()) && !self.is_flow(last)
             }),
             _ => false,
         };
-        let text: String = added
-            .iter()
-            .flat_map(|added| added.lines(indent, as_block))
-            .map(|line| format!("{}{line}", self.line_break()))
-            .collect();
-        let end = self.line_end(members[last].end);
-        self.edits.push((end..end, text));
-        Ok(())
+        added.iter().flat_map(|added| added.lines(self.indent(node), as_block)).collect()
     }
 
     /// Puts members in the place of all that are there.
     fn refill(&mut self, node: &Node, added: &[Added]) -> Result<(), Unwritable> {
+        if !self.is_flow(node) && !added.is_empty() {
+            let text = self.block_lines(node, added).join(self.line_break());
+            // The first line's indent is there.
+            self.edits.push((node.span.range(), text.trim_start().to_owned()));
+            return Ok(());
+        }
         let inner: Vec<String> = added.iter().map(Added::inline).collect();
         let inner = inner.join(", ");
         let text = match &node.content {

@@ -171,6 +171,13 @@ async fn dead_letters_are_those_that_there_are() {
         "    dead_letters:\n      - { event: 1, reason: wrong_type } # why\n      - { event: 2, projection: kept, reason: undecodable }",
     )
     .await;
+    // The comment of an element goes with it.
+    check(
+        "[{ payload: { k: a, wrong: x } }]",
+        "    dead_letters:\n      # all\n      - { event: 2 } # goes",
+        "    dead_letters:\n      # all\n      - { event: 1, projection: kept, reason: wrong_type }",
+    )
+    .await;
     check("[]", "    dead_letters: [{ event: 1 }]", "    dead_letters: []").await;
 }
 

@@ -83,3 +83,26 @@ async fn a_path_that_is_not_there_is_wrong_use() {
     let output = viewfold(["validate"]).arg(folder.path().join("missing")).run().await.expect_status(2);
     assert!(output.stderr.contains("missing"), "{}", output.stderr);
 }
+
+#[tokio::test]
+async fn warnings_are_code_0_and_under_strict_code_1() {
+    let folder = Folder::with("amounts.yaml", &VALID.replace("last_event_id", "none"));
+    let output = viewfold(["validate"]).arg(folder.path()).run().await.expect_status(0);
+    assert!(output.stdout.contains("warning[VF0604]"), "{}", output.stdout);
+    assert!(output.stdout.contains("`viewfold explain VF0604` says more"), "{}", output.stdout);
+    viewfold(["validate", "--strict"]).arg(folder.path()).run().await.expect_status(1);
+    viewfold(["validate", "--strict", "projections"]).run().await.expect_status(0);
+    let allowed = VALID.replace("last_event_id", "none\nallow: [unguarded]");
+    let output = viewfold(["validate"]).arg(Folder::with("amounts.yaml", &allowed).path()).run().await;
+    assert_eq!(output.expect_status(0).stdout, "1 projection is valid\n");
+}
+
+#[tokio::test]
+async fn each_code_has_a_page_wherever_the_binary_is() {
+    let page = viewfold(["explain", "vf0604"]).run().await.expect_status(0).stdout;
+    assert!(page.starts_with("# VF0604: ") && page.contains("\n## After\n"), "{page}");
+    let all = viewfold(["explain"]).run().await.expect_status(0).stdout;
+    assert!(all.lines().all(|line| line.starts_with("VF")) && all.contains("VF0604  `guard: none`"), "{all}");
+    let output = viewfold(["explain", "VF0609"]).run().await.expect_status(2);
+    assert!(output.stdout.is_empty() && output.stderr.contains("VF0604"), "{}", output.stderr);
+}

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Fold recorded events on this machine, and show what happened and the documents
     Run(Run),
-    /// Tell what becomes of recorded events, rule by rule and request by request, and what each guard would cost
+    /// Say what a finding means; or what becomes of recorded events, and what each guard would cost
     Explain(Explain),
     /// Run the tests beside projections (`NAME.test.yaml`) on this machine
     Test(Test),
@@ -87,6 +87,7 @@ subfolders. In a folder that holds only folders each of them is one.
 Examples:
   viewfold validate
   viewfold validate projections/votes/total_votes.yaml
+  viewfold validate --strict
   viewfold validate --format json projections | jq '.[].message'
   viewfold validate --format github projections
   viewfold validate --format sarif projections > viewfold.sarif")]
@@ -94,6 +95,9 @@ pub(crate) struct Validate {
     /// Projection files, and folders with all their subfolders
     #[arg(value_name = "PATH", default_value = "projections")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Exit with 1 where there are warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// For people, for programs, or for a pull request
     #[arg(long, value_enum, default_value_t = FindingsFormat::Text)]
     pub(crate) format: FindingsFormat,
@@ -157,7 +161,9 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each event is carried out as a batch of its own, in an embedded DynamoDB in memory, by the same code that the function runs: \
+With the code of a finding: its page. What it means, why, how to fix it, a file before and after. Without anything: all codes.
+
+With projections and `--event`: each event is carried out as a batch of its own, in an embedded DynamoDB in memory, by the same code that the function runs: \
 which rules match, and the first pattern that fails in those that do not; what they do to which document; what the guard \
 says; every request with its body as AWS takes it and the units it costs. Events behind that, in the streams of views, are \
 told of too.
@@ -166,28 +172,30 @@ At the end, for each projection, every guard that would be sound for it, with th
 events like these.
 
 Examples:
+  viewfold explain VF0304
+  viewfold explain
   viewfold explain projections/votes --event examples/votes/events.json
   viewfold explain projections/votes --event examples/votes/events.json --brief
   viewfold explain projections/votes --event monday.json --event tuesday.json --format json
   viewfold explain projections/votes --event - --db votes.db < event.json")]
 pub(crate) struct Explain {
-    /// Projection files, and folders with all their subfolders
-    #[arg(value_name = "PROJECTIONS", required = true)]
+    /// The code of a finding; or projection files, and folders with all their subfolders
+    #[arg(value_name = "CODE|PROJECTIONS")]
     pub(crate) what: Vec<String>,
     /// A file of recorded Lambda events, `-` for standard input; may be given several times
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", requires = "what")]
     pub(crate) event: Vec<PathBuf>,
     /// Start from what is in this file (of `viewfold run --db`); it is copied, and not changed
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "event")]
     pub(crate) db: Option<PathBuf>,
     /// Leave out the bodies of requests
-    #[arg(long)]
+    #[arg(long, requires = "event")]
     pub(crate) brief: bool,
     /// Do not compare guards
-    #[arg(long)]
+    #[arg(long, requires = "event")]
     pub(crate) no_guards: bool,
     /// The engine's clock, RFC 3339, for `$$.now` and `keep_for`; the system's unless said
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "event")]
     pub(crate) now: Option<String>,
     #[command(flatten)]
     pub(crate) prefix: Prefix,

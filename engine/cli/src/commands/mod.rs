@@ -35,7 +35,7 @@ fn check_paths(paths: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// The deployment's word on tables.
-fn options(table_prefix: &str) -> Options {
+pub(crate) fn options(table_prefix: &str) -> Options {
     let dead_letter_table =
         std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned());
     Options { table_prefix: table_prefix.to_owned(), dead_letter_table }

@@ -1,5 +1,6 @@
 //! `viewfold validate`
 
+use super::explain::code::pointer;
 use super::load;
 use crate::arguments::{FindingsFormat, Validate};
 use crate::findings::Checked;
@@ -26,9 +27,16 @@ pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
         }
     }
     print(&checked.rendered(arguments.format, std::io::stdout().is_terminal()))?;
-    // In the log of a workflow, commands are no text for people.
-    if arguments.format == FindingsFormat::Github {
-        note(&checked.verdict());
+    match arguments.format {
+        // In the log of a workflow, commands are no text for people.
+        FindingsFormat::Github => note(&checked.verdict()),
+        FindingsFormat::Text => {
+            if let Some(more) = pointer(&checked.findings) {
+                print(&format!("{more}\n"))?;
+            }
+        }
+        FindingsFormat::Json | FindingsFormat::Sarif => {}
     }
-    Ok(if checked.errors() == 0 { Outcome::Done } else { Outcome::Findings })
+    let fails = checked.errors() > 0 || (arguments.strict && !checked.findings.is_empty());
+    Ok(if fails { Outcome::Findings } else { Outcome::Done })
 }

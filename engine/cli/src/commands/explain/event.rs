@@ -1,7 +1,7 @@
-//! `viewfold explain`
+//! `viewfold explain … --event`
 
-use super::options;
 use crate::arguments::{Explain, Format};
+use crate::commands::{load_one, options};
 use crate::events;
 use crate::explaining::guards::{Compared, compare};
 use crate::explaining::tell::{Told, tell};
@@ -13,24 +13,16 @@ use crate::store;
 use crate::streams::Streams;
 use std::path::PathBuf;
 use std::sync::Arc;
-use viewfold_core::compile::{File, Options, compile};
+use viewfold_core::compile::{File, Options};
 use viewfold_core::program::Program;
 use viewfold_dynamodb::deployment;
 
 /// Tells what becomes of recorded events, and why, and what each guard would cost.
 pub(crate) fn run(arguments: &Explain) -> Result<Outcome, Failure> {
     let paths: Vec<PathBuf> = arguments.what.iter().map(PathBuf::from).collect();
-    super::check_paths(&paths)?;
-    let options = options(&arguments.prefix.table_prefix);
-    let (files, mut findings) = deployment::read(&paths);
-    let compiled = match compile(&files, &options) {
-        Ok(compiled) if findings.is_empty() => compiled,
-        Ok(_) => return Err(Failure::findings(&findings)),
-        Err(errors) => {
-            findings.extend(errors);
-            return Err(Failure::findings(&findings));
-        }
-    };
+    let compiled = load_one(&paths, &arguments.prefix.table_prefix)?;
+    // What was read is read again, to be compiled with other guards.
+    let (options, (files, _)) = (options(&arguments.prefix.table_prefix), deployment::read(&paths));
     warn(&compiled.warnings);
     let mut invocations = Vec::new();
     for path in &arguments.event {

@@ -1,6 +1,6 @@
 //! The tree of a YAML file.
 
-use super::accident::{Accident, accident};
+use super::accident::{accidents, reference_words, tag_words};
 use super::scalar::{self, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::{Span, suggest};
@@ -71,6 +71,7 @@ pub fn compose(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
         findings: Vec::new(),
         ids: 0,
         nodes: 0,
+        tag: None,
     };
     match composer.document() {
         Ok(node) if composer.findings.is_empty() => Ok(node),
@@ -91,6 +92,8 @@ struct Composer<'s> {
     findings: Vec<Diagnostic>,
     ids: usize,
     nodes: usize,
+    /// Where the tag of the latest event begins, if it has one.
+    tag: Option<usize>,
 }
 
 impl<'s> Composer<'s> {
@@ -101,19 +104,18 @@ impl<'s> Composer<'s> {
     fn next(&mut self) -> Composed<(Event<'s>, Span)> {
         match self.parser.next() {
             Some(Ok((event, span))) => {
+                self.tag = span.tag_start().and_then(|tag| tag.byte_offset());
                 Ok((event, span.byte_range().map_or(Span::default(), |range| Span::new(range.start, range.end))))
             }
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or(0).min(self.source.text.len());
-                let text = error.to_string();
-                // The parser's own message ends with a position, which the diagnostic shows better.
-                let text = text.split(" at char ").next().unwrap_or(&text);
-                Err(match accident(&self.source.text, at) {
-                    Some(Accident { at, message, help }) => {
-                        Box::new(self.error(Span::new(at, at + 1), message).help(help))
-                    }
-                    None => self.error(Span::new(at, at + 1), format!("this is no YAML: {text}")),
-                })
+                for accident in accidents(&self.source.text, at, error.kind()) {
+                    let finding = Diagnostic::error(accident.code, self.source, accident.span, accident.message);
+                    self.findings.push(finding.help(accident.help));
+                }
+                // The last one ends the reading.
+                let last = self.findings.pop();
+                Err(last.map_or_else(|| self.error(Span::new(at, at + 1), "this is no YAML"), Box::new))
             }
             None => {
                 let end = self.source.text.len();
@@ -154,18 +156,18 @@ impl<'s> Composer<'s> {
         if let Some(tag) = event.tag() {
             if tag.is_yaml_core_schema_tag("str") {
                 quoted = true;
-            } else if tag.is_custom() {
-                self.findings.push(
-                    Diagnostic::error(Code::NotYaml, self.source, span, format!("`{tag}` is read as a YAML tag"))
-                        .help("put the whole text in quotes: text that starts with `!` is a tag to YAML"),
-                );
             } else {
-                self.findings.push(Diagnostic::error(
-                    Code::NotYaml,
-                    self.source,
-                    span,
-                    format!("the tag `{tag}` has no meaning in a projection; remove it"),
-                ));
+                let written = self.written(self.tag.unwrap_or(span.start), span.end);
+                let text = self.source.text.get(written.range()).unwrap_or_default();
+                let (message, help) = match tag.is_custom() {
+                    true => tag_words(text),
+                    false => (
+                        format!("a projection has no use for the tag `{}`", text.split(' ').next().unwrap_or(text)),
+                        "write the value without it; bytes are '${ binary(\"aGk=\") }'".to_owned(),
+                    ),
+                };
+                let code = if tag.is_custom() { Code::UnquotedText } else { Code::NotYaml };
+                self.findings.push(Diagnostic::error(code, self.source, written, message).help(help));
             }
         }
         let (anchor, span, content) = match event {
@@ -198,7 +200,15 @@ impl<'s> Composer<'s> {
             }
             _ => return Err(self.error(span, "a value is expected here")),
         };
-        let node = Node { span: self.trimmed(span), id, content };
+        if anchor != 0 && span.start == span.end && matches!(content, Content::Scalar { meaning: Scalar::Null, .. }) {
+            let at = self.source.text[..span.start].rfind('&').unwrap_or(span.start);
+            let written = self.written(at, span.start);
+            let text = self.source.text.get(written.range()).unwrap_or_default();
+            let (message, help) = reference_words("", '&', text, "");
+            self.findings.push(Diagnostic::error(Code::UnquotedText, self.source, written, message).help(help));
+        }
+        let span = if matches!(content, Content::Scalar { .. }) { self.without_blanks(span) } else { self.trimmed(span) };
+        let node = Node { span, id, content };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -218,6 +228,9 @@ impl<'s> Composer<'s> {
             };
             let (event, span) = self.next()?;
             let value = self.node(event, span, depth + 1)?;
+            if self.lacks_space(&key, &value) {
+                continue;
+            }
             if key.text == "<<" {
                 self.merge(value, &mut merged)?;
             } else if let Some((first, _)) = entries.iter().find(|(other, _)| other.text == key.text) {
@@ -243,6 +256,33 @@ impl<'s> Composer<'s> {
         Ok((entries, end))
     }
 
+    /// A key that has swallowed its value, as in `{a:1}` and `{a = 1}`, or a blank that is none.
+    fn lacks_space(&mut self, key: &Key, value: &Node) -> bool {
+        let written = self.source.text.get(key.span.range()).unwrap_or_default();
+        let is_plain = written == key.text;
+        let is_empty = value.span.start == value.span.end && matches!(value.content, Content::Scalar { .. });
+        let (message, help) = if is_plain && written.contains('\u{a0}') {
+            (
+                "a non-breaking space (U+00A0) stands here, which looks like a space, and is text to YAML".to_owned(),
+                "write a plain space in its place; it often comes with text that is pasted from a web page".to_owned(),
+            )
+        } else if let (true, Some((name, rest))) = (is_plain && is_empty, key.text.split_once(':')) {
+            (
+                format!("`{written}` is read as a key without a value: a space is missing behind the `:`"),
+                format!("write `{}: {}`", name.trim_end(), rest.trim_start()),
+            )
+        } else if let (true, Some((name, rest))) = (is_plain && is_empty, key.text.split_once('=')) {
+            (
+                format!("`{written}` is read as a key without a value: a key and its value stand around `: `"),
+                format!("write `{}: {}`", name.trim_end(), rest.trim_start()),
+            )
+        } else {
+            return false;
+        };
+        self.findings.push(Diagnostic::error(Code::UnquotedText, self.source, key.span, message).help(help));
+        true
+    }
+
     fn merge(&mut self, value: Node, merged: &mut Vec<(Key, Node)>) -> Composed<()> {
         match value.content {
             Content::Map(entries) => merged.extend(entries),
@@ -262,6 +302,18 @@ impl<'s> Composer<'s> {
             return Err(self.error(span, format!("more than {MAX_NODES} values, aliases counted each time")));
         }
         Ok(())
+    }
+
+    /// What begins at `start`, on its line.
+    fn written(&self, start: usize, end: usize) -> Span {
+        let text = self.source.text.get(start..end).unwrap_or_default();
+        let line = text.split(['\n', '\r']).next().unwrap_or_default();
+        Span::new(start, start + line.trim_end().len())
+    }
+
+    fn without_blanks(&self, span: Span) -> Span {
+        let text = self.source.text.get(span.range()).unwrap_or("");
+        Span::new(span.start, span.start + text.trim_end().len())
     }
 
     /// A block's span reaches to the next token; the blanks, comments and line breaks before that are not part of it.

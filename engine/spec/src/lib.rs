@@ -9,9 +9,12 @@
 //! crate has no I/O.
 
 pub mod diagnostic;
+mod foreign;
+mod keys;
 mod literal;
 pub mod projection;
 mod schema;
+mod shape;
 mod span;
 pub mod suggest;
 pub mod test_file;
@@ -33,13 +36,34 @@ use std::sync::Arc;
 /// Every finding about the file's structure: broken YAML, unknown, missing and duplicate keys, values of the wrong form.
 pub fn parse(source: &Arc<Source>) -> Result<Projection, Vec<Diagnostic>> {
     let node = yaml::node::compose(source)?;
-    yaml::read::read(&node, source).map_err(|mut findings: Vec<Diagnostic>| {
-        let guard = |finding: &&mut Diagnostic| finding.code == Code::MissingKey && finding.message.contains("`guard`");
-        if let Some(finding) = findings.iter_mut().find(guard) {
-            finding.help = Some(format!("it is what makes a repeated event harmless: {}", projection::GUARD_FORMS));
-        }
-        findings
-    })
+    match another_kind(&node) {
+        Some((span, message, help)) => Err(vec![Diagnostic::error(Code::WrongForm, source, span, message).help(help)]),
+        None => yaml::read::read(&node, source),
+    }
+}
+
+/// What a file is that is no projection, and what to do with it; nothing where it means to be one.
+fn another_kind(node: &yaml::node::Node) -> Option<(Span, &'static str, &'static str)> {
+    let yaml::node::Content::Map(entries) = &node.content else { return None };
+    let key = |name: &str| entries.iter().map(|(key, _)| key).find(|key| key.text == name).map(|key| key.span);
+    if key("projection").is_some() {
+        return None;
+    }
+    let test = key("cases").or(key("projections")).map(|span| {
+        (span, "this is a file of tests, and no projection", "call it `NAME.test.yaml`; `viewfold test` runs it")
+    });
+    let template = key("AWSTemplateFormatVersion").or(key("Resources")).map(|span| {
+        let help = "name the files or the folder of the projections; a template only deploys them";
+        (span, "this is a template of CloudFormation, and no projection", help)
+    });
+    let schema = key("$schema").or(key("$defs")).map(|span| {
+        let help = "call it `NAME.schema.json` or `NAME.schema.yaml`, and name it with `schema` in a source or a rule";
+        (span, "this is a JSON Schema, and no projection", help)
+    });
+    let events = key("Records").map(|span| {
+        (span, "these are recorded events, and no projection", "`viewfold run PROJECTIONS --events FILE` applies them")
+    });
+    test.or(template).or(schema).or(events)
 }
 
 /// Reads one test file.

@@ -59,7 +59,7 @@ pub enum MarkPlace {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "Guard")]
-struct GuardMap {
+pub(crate) struct GuardMap {
     /// The newest event id is remembered: an event at or below it is dropped. `document`: on the document itself, at no
     /// cost, where all events of a document come in one lane. `shard`: for each shard of a Kinesis stream, on the document,
     /// where the function takes one batch of a shard at a time (parallelization factor 1). `lane`: for each lane in a table

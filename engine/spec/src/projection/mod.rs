@@ -11,8 +11,10 @@ mod short;
 mod source;
 
 pub use document::{Document, Index, KeyAttribute, KeyType};
+pub(crate) use guard::GuardMap;
 pub use guard::{EventsTable, FORMS as GUARD_FORMS, Guard, LastEventId, MarkPlace};
 pub use lint::Lint;
+pub(crate) use pattern::PatternMap;
 pub use pattern::{Affix, Pattern, TypeName};
 pub use rule::{Append, Rule};
 pub use short::OrName;

@@ -95,7 +95,7 @@ impl TypeName {
 /// A pattern: one key of these.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "Pattern")]
-struct PatternMap {
+pub(crate) struct PatternMap {
     /// A text that starts with this one. `{equals-ignore-case: a}` in place of the text ignores upper and lower case.
     #[schemars(example = &"com.nordstrom/product/", example = &serde_json::json!({ "equals-ignore-case": "ab" }))]
     prefix: Option<Spanned<Affix>>,

@@ -6,6 +6,7 @@
 //! a scalar's text in the file.
 
 mod accident;
+mod found;
 pub mod node;
 pub mod place;
 pub mod read;

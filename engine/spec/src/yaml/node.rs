@@ -131,14 +131,20 @@ impl<'s> Composer<'s> {
             match event {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::DocumentStart(..) if root.is_some() => {
-                    return Err(self.error(span, "a second YAML document: one file holds one projection"));
+                    let finding = self.error(span, "a second YAML document: one file holds one projection");
+                    return Err(Box::new(
+                        finding.help("make it a file of its own; `viewfold validate` takes a folder"),
+                    ));
                 }
                 Event::DocumentStart(..) => {
                     let (event, span) = self.next()?;
                     root = Some(self.node(event, span, 0)?);
                 }
                 Event::StreamEnd => {
-                    return root.ok_or_else(|| self.error(Span::default(), "the file is empty"));
+                    return root.ok_or_else(|| {
+                        let help = "a projection begins with its name, `projection: NAME`";
+                        Box::new(self.error(Span::default(), "the file is empty").help(help))
+                    });
                 }
                 _ => return Err(self.error(span, "this does not belong to the document")),
             }
@@ -207,7 +213,8 @@ impl<'s> Composer<'s> {
             let (message, help) = reference_words("", '&', text, "");
             self.findings.push(Diagnostic::error(Code::UnquotedText, self.source, written, message).help(help));
         }
-        let span = if matches!(content, Content::Scalar { .. }) { self.without_blanks(span) } else { self.trimmed(span) };
+        let span =
+            if matches!(content, Content::Scalar { .. }) { self.without_blanks(span) } else { self.trimmed(span) };
         let node = Node { span, id, content };
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -354,9 +361,11 @@ pub fn describe(node: &Node) -> String {
             }
         },
         Content::Scalar { text, meaning } => match meaning {
-            Scalar::Null => "nothing".to_owned(),
+            Scalar::Null if node.span.start == node.span.end => "empty".to_owned(),
+            Scalar::Null => format!("`{text}`, nothing"),
             Scalar::Bool(_) => format!("the boolean {text}"),
             Scalar::Number(_) | Scalar::BadNumber(_) => format!("the number {text}"),
+            Scalar::Text if text.len() <= 60 && !text.contains('\n') => format!("the text `{text}`"),
             Scalar::Text => "a text".to_owned(),
         },
     }

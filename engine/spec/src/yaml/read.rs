@@ -4,11 +4,12 @@
 //! its finding, and the node it failed on is left out of the next run, until a run ends well or has nothing left to leave
 //! out. Files are small, so the runs cost nothing that a person could notice.
 
-use super::node::{Content, Key, Node, describe};
+use super::found::{Found, Unknown};
+use super::node::{Content, Key, Node};
 use super::scalar::Scalar;
 use crate::diagnostic::{Code, Diagnostic, Source};
 use crate::literal;
-use crate::{Span, span, suggest};
+use crate::span;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
 use std::cell::RefCell;
@@ -26,133 +27,78 @@ const MAX_FINDINGS: usize = 100;
 /// Every key, word and value of the tree that the type does not take.
 pub fn read<'t, T: Deserialize<'t>>(root: &'t Node, source: &Arc<Source>) -> Result<T, Vec<Diagnostic>> {
     let state = State { left_out: RefCell::default(), unknown: RefCell::default() };
-    let mut findings: Vec<Diagnostic> = Vec::new();
+    let mut failures: Vec<ReadError<'t>> = Vec::new();
     let result = loop {
         let error = match T::deserialize(Reader { node: root, state: &state, top: true }) {
             Ok(value) => break Some(value),
             Err(error) => error,
         };
-        let (span, id) = error.place.unwrap_or((root.span, root.id));
-        if !state.follows(root, id, &error) {
-            let span = if error.missing_key.is_some() { first_line(span, &source.text) } else { span };
-            let mut finding = Diagnostic::error(error.code, source, span, error.message);
-            finding.help = error.help;
-            findings.push(finding);
-        }
-        if id == root.id || findings.len() >= MAX_FINDINGS || !state.left_out.borrow_mut().insert(id) {
+        let id = error.node.unwrap_or(root).id;
+        failures.push(error);
+        if id == root.id || failures.len() >= MAX_FINDINGS || !state.left_out.borrow_mut().insert(id) {
             break None;
         }
     };
-    for unknown in state.unknown.into_inner() {
-        let mut finding = Diagnostic::error(Code::UnknownKey, source, unknown.span, unknown.message);
-        finding.help = unknown.help;
-        findings.push(finding);
-    }
+    let State { left_out, unknown } = state;
+    let found = Found { root, source, failures, unknown: unknown.into_inner(), left_out: left_out.into_inner() };
+    let findings = found.findings();
     match result {
         Some(value) if findings.is_empty() => Ok(value),
-        _ => {
-            findings.sort_by_key(|finding| finding.span.start);
-            Err(findings)
-        }
+        _ => Err(findings),
     }
 }
 
 /// What the runs over one file share.
-struct State {
+struct State<'t> {
     /// The nodes that an earlier run failed on.
     left_out: RefCell<HashSet<usize>>,
     /// Keys that no type takes; each is found in every run, and kept once.
-    unknown: RefCell<Vec<UnknownKey>>,
-}
-
-struct UnknownKey {
-    span: Span,
-    /// The map that has it.
-    map: usize,
-    /// The key that was probably meant.
-    near: Option<&'static str>,
-    message: String,
-    help: Option<String>,
-}
-
-impl State {
-    /// Whether an error of the node `id` only follows from what has been found in it: a key that is missing because it is
-    /// misspelt or because its value was left out, a form that is none because a part of it was left out.
-    fn follows(&self, root: &Node, id: usize, error: &ReadError) -> bool {
-        let unknown = self.unknown.borrow();
-        let mut inside = unknown.iter().filter(|unknown| unknown.map == id);
-        let left_out = |node: &Node| self.left_out.borrow().contains(&node.id);
-        let Some(node) = find(root, id) else { return false };
-        match (&error.missing_key, &node.content) {
-            (Some(key), Content::Map(entries)) => {
-                inside.any(|unknown| unknown.near == Some(key.as_str()))
-                    || entries.iter().any(|(name, value)| name.text == *key && left_out(value))
-            }
-            (None, Content::Map(entries)) => {
-                inside.next().is_some() || entries.iter().any(|(_, value)| left_out(value))
-            }
-            (None, Content::List(list)) => list.iter().any(left_out),
-            _ => false,
-        }
-    }
-}
-
-/// The node with a number.
-fn find(node: &Node, id: usize) -> Option<&Node> {
-    if node.id == id {
-        return Some(node);
-    }
-    match &node.content {
-        Content::Scalar { .. } => None,
-        Content::List(list) => list.iter().find_map(|element| find(element, id)),
-        Content::Map(entries) => entries.iter().find_map(|(_, value)| find(value, id)),
-    }
-}
-
-/// The first line of a span: enough to show where something is missing.
-fn first_line(span: Span, text: &str) -> Span {
-    let lines = text.get(span.range()).unwrap_or_default();
-    Span::new(span.start, span.start + lines.find('\n').unwrap_or(lines.len()))
+    unknown: RefCell<Vec<Unknown<'t>>>,
 }
 
 /// Why a run failed.
 #[derive(Debug)]
-struct ReadError {
-    code: Code,
-    message: String,
-    help: Option<String>,
-    /// The span and the id of the node.
-    place: Option<(Span, usize)>,
-    missing_key: Option<String>,
+pub(super) struct ReadError<'t> {
+    pub(super) code: Code,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+    /// The node that it failed on.
+    pub(super) node: Option<&'t Node>,
+    pub(super) missing_key: Option<&'static str>,
+    /// What was expected, where the node has another form.
+    pub(super) expected: Option<String>,
+    /// The word that is none of those that are taken.
+    pub(super) word: Option<(String, &'static [&'static str])>,
 }
 
-impl ReadError {
-    fn new(code: Code, message: impl Into<String>) -> ReadError {
-        ReadError { code, message: message.into(), help: None, place: None, missing_key: None }
+impl<'t> ReadError<'t> {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        let message = message.into();
+        ReadError { code, message, help: None, node: None, missing_key: None, expected: None, word: None }
     }
 
-    fn help(mut self, help: Option<String>) -> ReadError {
+    fn help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }
 
     /// The error at the innermost node that it passed through.
-    fn at(mut self, node: &Node) -> ReadError {
-        self.place.get_or_insert((node.span, node.id));
+    fn at(mut self, node: &'t Node) -> Self {
+        self.node.get_or_insert(node);
         self
     }
 }
 
-impl fmt::Display for ReadError {
+impl fmt::Display for ReadError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for ReadError {}
+impl std::error::Error for ReadError<'_> {}
 
-impl de::Error for ReadError {
-    fn custom<M: fmt::Display>(message: M) -> ReadError {
+impl de::Error for ReadError<'_> {
+    fn custom<M: fmt::Display>(message: M) -> Self {
         // A `help: ` line inside a message of one of our own types becomes the finding's help.
         let text = message.to_string();
         match text.split_once("\nhelp: ") {
@@ -161,62 +107,46 @@ impl de::Error for ReadError {
         }
     }
 
-    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> ReadError {
-        let found = match found {
-            de::Unexpected::Unit | de::Unexpected::Option => "nothing".to_owned(),
-            de::Unexpected::Str(text) => format!("the text `{text}`"),
-            de::Unexpected::Seq => "a list".to_owned(),
-            de::Unexpected::Map | de::Unexpected::NewtypeStruct => "a map".to_owned(),
-            // The digits of a number come as bytes.
-            de::Unexpected::Bytes(digits) => format!("the number {}", String::from_utf8_lossy(digits)),
-            other => format!("the {other}"),
-        };
-        ReadError::new(Code::WrongForm, format!("expected {}, found {found}", in_words(expected)))
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        ReadError::of_form(expected)
     }
 
-    fn missing_field(field: &'static str) -> ReadError {
+    fn missing_field(field: &'static str) -> Self {
         let mut error = ReadError::new(Code::MissingKey, format!("the key `{field}` is missing here"));
-        error.missing_key = Some(field.to_owned());
+        error.missing_key = Some(field);
         error
     }
 
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> ReadError {
-        let message = match expected {
-            [only] => format!("expected `{only}`, found `{variant}`"),
-            _ => format!("`{variant}` is none of {}", suggest::list(expected.iter().copied())),
-        };
-        let near = suggest::nearest(variant, expected.iter().copied());
-        ReadError::new(Code::UnknownWord, message).help(near.map(|word| format!("did you mean `{word}`?")))
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let mut error = ReadError::new(Code::UnknownWord, String::new());
+        error.word = Some((variant.to_owned(), expected));
+        error
+    }
+}
+
+impl ReadError<'_> {
+    fn of_form(expected: &dyn de::Expected) -> Self {
+        let mut error = ReadError::new(Code::WrongForm, String::new());
+        error.expected = Some(in_words(expected));
+        error
     }
 }
 
 /// What serde's derived code expects, in the words of a file.
 fn in_words(expected: &dyn de::Expected) -> String {
     let text = expected.to_string();
-    match text.split_once(' ') {
-        Some(("struct", name)) => format!("a map: the keys of {}", plain_name(name)),
-        _ if matches!(text.as_str(), "u64" | "u32" | "usize") => "a whole number from 0".to_owned(),
+    match text.as_str() {
+        "u64" | "u32" | "usize" => "a whole number from 0".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        text if text.starts_with("struct ") => "a map".to_owned(),
         _ => text,
     }
-}
-
-/// `TestFile` is `a test file`.
-fn plain_name(name: &str) -> String {
-    let mut words = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(c.to_lowercase());
-    }
-    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {words}")
 }
 
 /// The deserializer of one node.
 struct Reader<'t, 's> {
     node: &'t Node,
-    state: &'s State,
+    state: &'s State<'t>,
     /// Whether the node is the file's top, where `x-…` keys are ignored.
     top: bool,
 }
@@ -226,22 +156,15 @@ impl<'t> Reader<'t, '_> {
         Reader { node, state: self.state, top: false }
     }
 
-    fn wrong<T>(&self, visitor: &dyn de::Expected) -> Result<T, ReadError> {
-        let message = format!("expected {}, found {}", in_words(visitor), describe(self.node));
-        let takes_text =
-            ["text", "name"].iter().any(|word| message.split(", found").next().is_some_and(|m| m.contains(word)));
-        let help = match &self.node.content {
-            Content::Scalar { text, meaning: Scalar::Bool(_) | Scalar::Number(_) | Scalar::BadNumber(_) }
-                if takes_text =>
-            {
-                Some(format!("if a text is meant, put it in quotes: \"{text}\""))
-            }
-            _ => None,
-        };
-        Err(ReadError::new(Code::WrongForm, message).help(help).at(self.node))
+    fn wrong<T>(&self, expected: &dyn de::Expected) -> Result<T, ReadError<'t>> {
+        Err(ReadError::of_form(expected).at(self.node))
     }
 
-    fn map<V: Visitor<'t>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value, ReadError> {
+    fn map<V: Visitor<'t>>(
+        self,
+        fields: Option<&'static [&'static str]>,
+        visitor: V,
+    ) -> Result<V::Value, ReadError<'t>> {
         let Content::Map(entries) = &self.node.content else { return self.wrong(&visitor) };
         let node = self.node;
         let entries = Entries { reader: self, rest: entries.iter(), value: None, fields };
@@ -251,16 +174,16 @@ impl<'t> Reader<'t, '_> {
 
 macro_rules! as_any {
     ($($method:ident)+) => {
-        $(fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        $(fn $method<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
             self.deserialize_any(visitor)
         })+
     };
 }
 
 impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
 
-    fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         let node = self.node;
         match &node.content {
             Content::List(list) => {
@@ -288,31 +211,31 @@ impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
         deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_char
     }
 
-    fn deserialize_str<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_str<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         match &self.node.content {
             Content::Scalar { text, meaning: Scalar::Text } => {
-                visitor.visit_borrowed_str(text).map_err(|error: ReadError| error.at(self.node))
+                visitor.visit_borrowed_str(text).map_err(|error: ReadError<'t>| error.at(self.node))
             }
             _ => self.wrong(&"a text"),
         }
     }
 
-    fn deserialize_string<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_string<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_identifier<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_seq<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_seq<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         match &self.node.content {
             Content::List(_) => self.deserialize_any(visitor),
             _ => self.wrong(&"a list"),
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'t>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_tuple<V: Visitor<'t>>(self, _: usize, visitor: V) -> Result<V::Value, ReadError<'t>> {
         self.deserialize_seq(visitor)
     }
 
@@ -321,11 +244,11 @@ impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, ReadError> {
+    ) -> Result<V::Value, ReadError<'t>> {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_map<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_map<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         self.map(None, visitor)
     }
 
@@ -334,19 +257,23 @@ impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, ReadError> {
+    ) -> Result<V::Value, ReadError<'t>> {
         self.map(Some(fields), visitor)
     }
 
-    fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'t>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_unit_struct<V: Visitor<'t>>(self, _: &'static str, visitor: V) -> Result<V::Value, ReadError<'t>> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_newtype_struct<V: Visitor<'t>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError<'t>> {
         let node = self.node;
         match name {
             span::SPANNED => visitor.visit_seq(SpannedParts { reader: self, next: 0 }),
@@ -370,7 +297,7 @@ impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, ReadError> {
+    ) -> Result<V::Value, ReadError<'t>> {
         match &self.node.content {
             Content::Scalar { text, meaning: Scalar::Text | Scalar::Null } => {
                 let word = if text.is_empty() { "null" } else { text };
@@ -380,12 +307,12 @@ impl<'t> de::Deserializer<'t> for Reader<'t, '_> {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError<'t>> {
         visitor.visit_unit()
     }
 }
 
-fn bad_number(text: &str, error: viewfold_value::NumberError) -> ReadError {
+fn bad_number<'t>(text: &str, error: viewfold_value::NumberError) -> ReadError<'t> {
     ReadError::new(Code::BadNumber, format!("the number {text}: {error}"))
         .help(Some(format!("if a text is meant, put it in quotes: \"{text}\"")))
 }
@@ -397,9 +324,9 @@ struct Elements<'t, 's, 'r> {
 }
 
 impl<'t> SeqAccess<'t> for Elements<'t, '_, '_> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
 
-    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError<'t>> {
         let left_out = self.reader.state.left_out.borrow();
         let node = self.rest.find(|node| !left_out.contains(&node.id));
         drop(left_out);
@@ -416,9 +343,9 @@ struct Entries<'t, 's> {
 }
 
 impl<'t> MapAccess<'t> for Entries<'t, '_> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
 
-    fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+    fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError<'t>> {
         while let Some((key, value)) = self.rest.next() {
             if self.reader.state.left_out.borrow().contains(&value.id) {
                 continue;
@@ -426,8 +353,10 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
             if let Some(fields) = self.fields
                 && !fields.contains(&key.text.as_str())
             {
-                if !(self.reader.top && key.text.starts_with("x-")) {
-                    self.unknown(key, fields);
+                let mut unknown = self.reader.state.unknown.borrow_mut();
+                let told = unknown.len() >= MAX_FINDINGS || unknown.iter().any(|other| other.key.span == key.span);
+                if !told && !(self.reader.top && key.text.starts_with("x-")) {
+                    unknown.push(Unknown { key, value, map: self.reader.node, fields });
                 }
                 continue;
             }
@@ -437,7 +366,7 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
         Ok(None)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'t>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+    fn next_value_seed<V: DeserializeSeed<'t>>(&mut self, seed: V) -> Result<V::Value, ReadError<'t>> {
         match self.value.take() {
             Some(node) => seed.deserialize(self.reader.child(node)).map_err(|error| error.at(node)),
             None => Err(ReadError::new(Code::WrongForm, "a value without a key")),
@@ -445,29 +374,13 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
     }
 }
 
-impl Entries<'_, '_> {
-    fn unknown(&self, key: &Key, fields: &'static [&'static str]) {
-        let mut unknown = self.reader.state.unknown.borrow_mut();
-        if unknown.len() >= MAX_FINDINGS || unknown.iter().any(|other| other.span == key.span) {
-            return;
-        }
-        let near = suggest::nearest(&key.text, fields.iter().copied());
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the keys here are {}", suggest::list(fields.iter().copied())),
-        };
-        let message = format!("`{}` is no key that this place has", key.text);
-        unknown.push(UnknownKey { span: key.span, map: self.reader.node.id, near, message, help: Some(help) });
-    }
-}
-
 /// The deserializer of a key, which is always text.
 struct KeyReader<'t>(&'t Key);
 
 impl<'de> de::Deserializer<'de> for KeyReader<'de> {
-    type Error = ReadError;
+    type Error = ReadError<'de>;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError<'de>> {
         visitor.visit_borrowed_str(&self.0.text)
     }
 
@@ -475,7 +388,7 @@ impl<'de> de::Deserializer<'de> for KeyReader<'de> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, ReadError> {
+    ) -> Result<V::Value, ReadError<'de>> {
         match name {
             span::SPANNED => visitor.visit_seq(KeyParts { key: self.0, next: 0 }),
             _ => visitor.visit_newtype_struct(self),
@@ -495,9 +408,9 @@ struct SpannedParts<'t, 's> {
 }
 
 impl<'t> SeqAccess<'t> for SpannedParts<'t, '_> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
 
-    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError<'t>> {
         self.next += 1;
         let span = self.reader.node.span;
         match self.next {
@@ -515,9 +428,9 @@ struct KeyParts<'t> {
 }
 
 impl<'t> SeqAccess<'t> for KeyParts<'t> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
 
-    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+    fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError<'t>> {
         self.next += 1;
         match self.next {
             1 => seed.deserialize(self.key.span.start.into_deserializer()),
@@ -532,31 +445,31 @@ impl<'t> SeqAccess<'t> for KeyParts<'t> {
 struct Word<'t>(&'t str);
 
 impl<'t> EnumAccess<'t> for Word<'t> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'t>>(self, seed: V) -> Result<(V::Value, Self), ReadError> {
+    fn variant_seed<V: DeserializeSeed<'t>>(self, seed: V) -> Result<(V::Value, Self), ReadError<'t>> {
         let value = seed.deserialize(de::value::BorrowedStrDeserializer::new(self.0))?;
         Ok((value, self))
     }
 }
 
 impl<'t> VariantAccess<'t> for Word<'t> {
-    type Error = ReadError;
+    type Error = ReadError<'t>;
 
-    fn unit_variant(self) -> Result<(), ReadError> {
+    fn unit_variant(self) -> Result<(), ReadError<'t>> {
         Ok(())
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'t>>(self, _: T) -> Result<T::Value, ReadError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'t>>(self, _: T) -> Result<T::Value, ReadError<'t>> {
         Err(ReadError::new(Code::WrongForm, format!("`{}` takes a value", self.0)))
     }
 
-    fn tuple_variant<V: Visitor<'t>>(self, _: usize, _: V) -> Result<V::Value, ReadError> {
+    fn tuple_variant<V: Visitor<'t>>(self, _: usize, _: V) -> Result<V::Value, ReadError<'t>> {
         Err(ReadError::new(Code::WrongForm, format!("`{}` takes values", self.0)))
     }
 
-    fn struct_variant<V: Visitor<'t>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, ReadError> {
+    fn struct_variant<V: Visitor<'t>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, ReadError<'t>> {
         Err(ReadError::new(Code::WrongForm, format!("`{}` takes a map", self.0)))
     }
 }
@@ -601,14 +514,14 @@ mod tests {
         assert_eq!(
             read("nam: x\ncount: many\nlist: [a, 1, b, [c]]\n").unwrap_err(),
             [
-                "a:1:1 `nam` is no key that this place has",
-                "a:2:8 expected a whole number from 0, found the text `many`",
-                "a:3:11 expected a text, found the number 1",
-                "a:3:17 expected a text, found a list",
+                "a:1:1 `nam` is no key of this place",
+                "a:2:8 `count` takes a whole number from 0, and this is the text `many`",
+                "a:3:11 an entry of `list` takes a text, and this is the number 1",
+                "a:3:17 an entry of `list` takes a text, and this is a list",
             ]
         );
         assert_eq!(read("count: 1\n").unwrap_err(), ["a:1:1 the key `name` is missing here"]);
-        assert_eq!(read("name:\n").unwrap_err(), ["a:1:5 expected a text, found nothing"]);
+        assert_eq!(read("name:\n").unwrap_err(), ["a:1:5 `name` takes a text, and this is empty"]);
     }
 
     #[test]

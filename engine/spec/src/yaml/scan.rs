@@ -351,11 +351,14 @@ impl<'t> Scanner<'t> {
                 let (code, message) = match opens_expression {
                     true => (
                         Code::UnquotedExpression,
-                        "inside of `{ }` and `[ ]` YAML takes the braces of a `${…}` without quotes for its own".to_owned(),
+                        "inside of `{ }` and `[ ]` YAML takes the braces of a `${…}` without quotes for its own"
+                            .to_owned(),
                     ),
                     false => (
                         Code::UnquotedText,
-                        format!("inside of `{{ }}` and `[ ]` YAML takes the `{c}` of a text without quotes for its own"),
+                        format!(
+                            "inside of `{{ }}` and `[ ]` YAML takes the `{c}` of a text without quotes for its own"
+                        ),
                     ),
                 };
                 self.tell(self.at, self.at + whole.len(), code, message, quotes_help(whole));

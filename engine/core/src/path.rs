@@ -2,6 +2,7 @@
 
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
+use viewfold_spec::Code;
 
 /// One step into a payload.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -17,8 +18,10 @@ pub enum Step {
 pub struct PathError {
     /// What is wrong.
     pub message: String,
-    /// Where in the text, in bytes.
-    pub at: Option<usize>,
+    /// Where in the text, in bytes, and how many of them.
+    pub at: Option<(usize, usize)>,
+    /// What kind of error it is.
+    pub code: Code,
     /// What to do.
     pub help: Option<String>,
 }
@@ -39,6 +42,7 @@ pub fn parse(text: &str) -> Result<Vec<Step>, PathError> {
     steps(&query).ok_or_else(|| PathError {
         message: format!("`{text}` can find many values; only paths of names and indexes are taken here"),
         at: None,
+        code: Code::BadPath,
         help: Some("name the value that is meant, as in `$.lines[0].price`".to_owned()),
     })
 }
@@ -104,13 +108,13 @@ pub(crate) fn no_stray_space(text: &str) -> Result<(), PathError> {
                     format!(
                         "an expression is written '${{ {text} }}', and text with values in it '${{ $.a }} ${{ $.b }}'"
                     )
+                } else if let Some(error) = unbracketed(text) {
+                    return Err(error);
                 } else {
-                    let start = text[..at].rfind(['.', '[']).map_or(0, |dot| dot + 1);
-                    let end = text[at..].find(['.', '[']).map_or(text.len(), |next| at + next);
-                    format!("a name with a space in it is written `['{}']`", text[start..end].trim_end_matches('?'))
+                    "a name with a space in it is written `['a b']`".to_owned()
                 };
                 let message = "a space cannot stand in a path outside of brackets (RFC 9535)".to_owned();
-                return Err(PathError { message, at: Some(at), help: Some(help) });
+                return Err(PathError { message, at: Some((at, 1)), code: Code::BadPath, help: Some(help) });
             }
             (None, _) => {}
         }
@@ -118,42 +122,106 @@ pub(crate) fn no_stray_space(text: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// The first character that cannot stand in a path, and words for the usual reasons.
+/// What is wrong with a text that is no JSONPath, and words for the usual reasons.
 pub(crate) fn path_syntax_error(text: &str, error: &str) -> PathError {
-    // What stands in brackets has quotes, or is no name.
-    let mut depth = 0usize;
-    let bad_name = text.char_indices().find(|(_, c)| {
-        match c {
-            '[' => depth += 1,
-            ']' => depth = depth.saturating_sub(1),
+    let said = |message: String, at: Option<(usize, usize)>, help: String| PathError {
+        message,
+        at,
+        code: Code::BadPath,
+        help: Some(help),
+    };
+    if let Some(at) = text.find("?.").or_else(|| text.find("?[").filter(|_| !text.contains("[?"))) {
+        let message = format!("`{text}` is no JSONPath: `?` is for the whole path");
+        return said(message, Some((at, 1)), format!("the `?` goes to its end: `{}?`", text.replace('?', "")));
+    }
+    if let Some(error) = unbracketed(text) {
+        return error;
+    }
+    if text.ends_with(['.', '[']) {
+        let message = format!("`{text}` ends where a name is expected");
+        return said(
+            message,
+            Some((text.len() - 1, 1)),
+            "a path is written like `$.data.id` or `$['order-id']`".into(),
+        );
+    }
+    if let Some((at, name)) = unquoted_name(text) {
+        let message = format!("a name in brackets stands in quotes: `{name}` has none");
+        return said(message, Some((at, name.len())), format!("write `['{name}']`"));
+    }
+    let reason = error.lines().find(|line| line.contains("= ")).map_or("", |line| line.trim());
+    let message = match reason.trim_start_matches("= ") {
+        "" => format!("`{text}` is no JSONPath"),
+        reason => format!("`{text}` is no JSONPath: {reason}"),
+    };
+    said(message, None, "a path is written like `$.data.id` or `$['order-id']`".into())
+}
+
+/// `[name]`
+fn unquoted_name(text: &str) -> Option<(usize, &str)> {
+    let open = text.find('[')?;
+    let name = &text[open + 1..open + text[open..].find(']')?];
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    is_name.then_some((open + 1, name))
+}
+
+/// The names of a path, outside of brackets, with their places.
+fn dotted_names(text: &str) -> Vec<(usize, &str)> {
+    let mut names = Vec::new();
+    let (mut depth, mut quote, mut start) = (0usize, None, None);
+    for (at, c) in text.char_indices().chain([(text.len(), '.')]) {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') if depth > 0 => quote = Some(c),
+            (None, '.' | '[') if depth == 0 => {
+                if let Some(start) = start.take() {
+                    names.push((start, &text[start..at]));
+                }
+                if c == '[' {
+                    depth = 1;
+                } else if !text[at..].starts_with("..") {
+                    start = Some((at + 1).min(text.len()));
+                }
+            }
+            (None, '[') => depth += 1,
+            (None, ']') => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth == 0 && matches!(c, '-' | '/' | '@' | '#' | '\\')
-    });
-    match bad_name {
-        Some((at, c)) => {
-            let start = text[..at].rfind(['.', '[']).map_or(0, |dot| dot + 1);
-            let end = text[at..].find(['.', '[']).map_or(text.len(), |next| at + next);
-            PathError {
-                message: format!("`{c}` cannot stand in a name of a path without quotes (RFC 9535)"),
-                at: Some(at),
-                help: Some(format!("write the name in brackets: `['{}']`", text[start..end].trim_end_matches('?'))),
-            }
-        }
-        None => {
-            if text.contains("?.") || text.contains("?[") && !text.contains("[?") {
-                let message = format!("`{text}` is no JSONPath: `?` is for the whole path");
-                let help = format!("the `?` goes to its end: `{}?`", text.replace('?', ""));
-                return PathError { message, at: text.find('?'), help: Some(help) };
-            }
-            let reason = error.lines().find(|line| line.contains("= ")).map_or("", |line| line.trim());
-            let message = match reason.trim_start_matches("= ") {
-                "" => format!("`{text}` is no JSONPath"),
-                reason => format!("`{text}` is no JSONPath: {reason}"),
-            };
-            PathError { message, at: None, help: Some("a path is written like `$.data.id` or `$['order-id']`".into()) }
-        }
     }
+    names.into_iter().map(|(at, name)| (at, name.strip_suffix('?').unwrap_or(name))).collect()
+}
+
+/// Whether a name may stand behind a `.` (RFC 9535).
+fn is_plain_name(name: &str) -> bool {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+    name == "*" || name.starts_with(is_first) && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
+}
+
+/// A path whose names stand in brackets where they have to; nothing where none has to.
+pub(crate) fn bracketed(text: &str) -> Option<String> {
+    let mut written = String::with_capacity(text.len() + 4);
+    let mut from = 0;
+    for (at, name) in dotted_names(text).into_iter().filter(|(_, name)| !name.is_empty() && !is_plain_name(name)) {
+        written += text[from..at].strip_suffix('.').unwrap_or(&text[from..at]);
+        written += &format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"));
+        from = at + name.len();
+    }
+    (from > 0).then(|| written + &text[from..])
+}
+
+/// The error of a name that has to stand in brackets.
+fn unbracketed(text: &str) -> Option<PathError> {
+    let (at, name) = dotted_names(text).into_iter().find(|(_, name)| !name.is_empty() && !is_plain_name(name))?;
+    let odd = name.chars().find(|c| !is_plain_name(&format!("a{c}")));
+    let message = match odd {
+        Some(' ') => format!("a space cannot stand in a path outside of brackets: `{name}`"),
+        Some(odd) => format!("`{odd}` cannot stand in a name of a path outside of brackets: `{name}`"),
+        None => format!("a name that begins with a digit stands in brackets: `{name}`"),
+    };
+    let help = format!("write `{}` (RFC 9535)", bracketed(text)?);
+    Some(PathError { message, at: Some((at, name.len())), code: Code::UnbracketedName, help: Some(help) })
 }
 
 #[cfg(test)]
@@ -183,8 +251,19 @@ mod tests {
             assert!(parse(text).unwrap_err().message.contains("can find many"), "{text}");
         }
         let error = parse("$.order-id.x").unwrap_err();
-        assert_eq!(error.at, Some(7));
-        assert_eq!(error.help.as_deref(), Some("write the name in brackets: `['order-id']`"));
+        assert_eq!((error.at, error.code), (Some((2, 8)), Code::UnbracketedName));
+        for (text, fixed) in [
+            ("$.order-id.x", "$['order-id'].x"),
+            ("$.a.b c", "$.a['b c']"),
+            ("$.1st[0]?", "$['1st'][0]?"),
+            ("$.@timestamp", "$['@timestamp']"),
+            ("$.xml:lang", "$['xml:lang']"),
+            ("$.a['x-y'].$ref", "$.a['x-y']['$ref']"),
+        ] {
+            assert_eq!(bracketed(text).as_deref(), Some(fixed));
+            assert!(parse(fixed.trim_end_matches('?')).is_ok(), "{fixed}");
+        }
+        assert_eq!(bracketed("$.a['x-y'].b[?@.c-1 > 2]..*"), None);
         for text in ["$.", "$.a[", "$.a..", "$x", "$.a]"] {
             assert!(parse(text).is_err(), "{text}");
         }

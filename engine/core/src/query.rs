@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use viewfold_spec::Code;
 use viewfold_value::{Number, Value};
 
 /// The longest path, in bytes.
@@ -81,7 +82,12 @@ pub fn compile(text: &str) -> Result<CompiledPath, PathError> {
 }
 
 fn bounded(text: &str) -> Result<(), PathError> {
-    let error = |message: String, at| PathError { message, at, help: None };
+    let error = |message: String, at: Option<usize>| PathError {
+        message,
+        at: at.map(|at| (at, 1)),
+        code: Code::BadPath,
+        help: None,
+    };
     if text.len() > MAX_BYTES {
         return Err(error(format!("the path is longer than {MAX_BYTES} bytes"), None));
     }

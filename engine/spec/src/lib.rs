@@ -73,5 +73,14 @@ fn another_kind(node: &yaml::node::Node) -> Option<(Span, &'static str, &'static
 /// As [`parse`].
 pub fn parse_test(source: &Arc<Source>) -> Result<TestFile, Vec<Diagnostic>> {
     let node = yaml::node::compose(source)?;
+    if let yaml::node::Content::Map(entries) = &node.content
+        && let Some((key, _)) = entries.iter().find(|(key, _)| matches!(key.text.as_str(), "projection" | "rules"))
+        && !entries.iter().any(|(key, _)| key.text == "cases")
+    {
+        let message = "this is a projection, and no file of tests";
+        let help =
+            "a file whose name ends in `.test.yaml` has `projections` and `cases`; a projection has another name";
+        return Err(vec![Diagnostic::error(Code::WrongForm, source, key.span, message).help(help)]);
+    }
     yaml::read::read(&node, source)
 }

@@ -1,8 +1,8 @@
 //! Expressions to terms: names resolved, functions and types checked, constants computed.
 
-use super::Compiler;
 use super::kinds::kind_of;
 use super::term::{Place, Terms};
+use super::{Compiler, hints};
 use crate::evaluate::{Scope, evaluate};
 use crate::expression::{self, Binary, Expression, Unary};
 use crate::functions::Function;
@@ -36,10 +36,14 @@ impl Compiler<'_> {
             }
             Err(error) => {
                 let lead = text.len() - text.trim_start().len();
-                let at = if error.at == 0 { lead } else { error.at };
-                let length = if error.at == 0 { text.trim().len() } else { 1 };
-                let span = self.inside(Place { at: place.at + at, ..place }, length);
-                self.error(Code::BadExpression, span, error.message).help = error.help;
+                let (at, length) = match (error.at, error.length) {
+                    (0, 0) => (lead, text.trim().len()),
+                    (at, length) => (at, length.max(1)),
+                };
+                if !self.cut_off(place.span) {
+                    let span = self.inside(Place { at: place.at + at, ..place }, length);
+                    self.error(error.code, span, error.message).help = error.help;
+                }
                 None
             }
         }
@@ -160,7 +164,8 @@ impl Compiler<'_> {
         let path: Arc<str> = Arc::from(written.trim_end_matches('?'));
         if root == "doc" {
             if let Err(why) = terms.document {
-                self.error(Code::BadExpression, span, format!("`doc.` cannot be used here: {why}"));
+                self.error(Code::BadExpression, span, format!("`doc.` cannot be used here: {why}")).help =
+                    Some("a value of the event is `$.name`".into());
                 return None;
             }
             let first = match steps.first() {
@@ -186,7 +191,14 @@ impl Compiler<'_> {
                 format!("`get({root}, \"…\")` takes an entry of a map"),
             )
         } else {
-            (format!("`{root}` is no name that is known here"), format!("did you mean `$.{written}`?"))
+            if self.told_as_difference(here, written, terms) {
+                return None;
+            }
+            let help = hints::path(root, written.get(root.len()..).unwrap_or_default());
+            (
+                format!("`{root}` is no name that is known here"),
+                help.unwrap_or_else(|| format!("did you mean `$.{written}`?")),
+            )
         };
         self.error(Code::UnknownName, span, message).help = Some(help);
         None
@@ -207,26 +219,50 @@ impl Compiler<'_> {
             let lets = terms.lets.iter().flat_map(|lets| lets.iter().map(|(name, _)| name.value.as_str()));
             lets.chain(terms.element.as_deref())
         };
-        // `$.order-id` is a difference.
-        let minus = place_before(here)
-            .strip_suffix('-')
-            .filter(|rest| rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
-        let help = if let Some(rest) = minus {
-            let first = rest.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
-            format!("if `{first}-{name}` is one name, write it in brackets: `['{first}-{name}']`")
+        if self.told_as_difference(here, name, terms) {
+            return None;
+        }
+        let help = if let Some(near) = suggest::nearest(name, known()) {
+            format!("did you mean `{near}`?")
         } else if name == "doc" {
             "the document's attributes are `doc.NAME`".to_owned()
         } else if Function::named(name).is_some() || LAZY.contains(&name) {
             format!("`{name}` is a function: `{name}(…)`")
         } else if terms.event.is_none() && terms.document.is_ok() {
             format!("the document's attributes are `doc.{name}`")
-        } else if let Some(near) = suggest::nearest(name, known()) {
-            format!("did you mean `{near}`?")
+        } else if let Some(help) = hints::name(name) {
+            help
+        } else if self.written.iter().any(|written| written == name) && terms.document.is_ok() {
+            format!("the document's `{name}` is `doc.{name}`, a value of the event `$.{name}`, a text \"{name}\"")
         } else {
             format!("a value of the event is `$.{name}`, a text is \"{name}\"")
         };
         self.error(Code::UnknownName, span, format!("`{name}` is no name that is known here")).help = Some(help);
         None
+    }
+
+    /// Whether an unknown name is the end of one with a `-` in it: `$.order-id` is a difference. Tells so.
+    fn told_as_difference(&mut self, here: Place<'_>, name: &str, terms: &Terms<'_>) -> bool {
+        let before = place_before(here);
+        let Some(rest) =
+            before.strip_suffix('-').filter(|rest| rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        else {
+            // The beginning of a name of `let` with a `-` in it, which has been told there.
+            let behind = here.text.get(here.at..).unwrap_or_default();
+            return terms.lets.iter().flat_map(|lets| lets.iter()).any(|(known, _)| {
+                known.value.len() > name.len() && known.value.contains('-') && behind.starts_with(known.value.as_str())
+            });
+        };
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '[' | ']' | '\'' | '"');
+        let start = rest.char_indices().rev().take_while(|(_, c)| is_part(*c)).last().map_or(rest.len(), |(at, _)| at);
+        let written = &here.text[start..here.at + name.len()];
+        let known = terms.lets.iter().flat_map(|lets| lets.iter()).any(|(known, _)| known.value == *written);
+        let Some(path) = crate::path::bracketed(written).filter(|_| written.starts_with('$')) else { return known };
+        let span = self.inside(Place { at: start, ..here }, written.len());
+        let message = format!("`{written}` is a difference in an expression, and no path");
+        self.error(Code::UnbracketedName, span, message).help =
+            Some(format!("write `{path}` (RFC 9535); a difference has spaces around its `-`"));
+        true
     }
 
     /// The value of `let`, compiled once for each rule that uses it.
@@ -304,10 +340,7 @@ impl Compiler<'_> {
         }
         let Some(function) = Function::named(name) else {
             let names = Function::ALL.iter().map(|function| function.name()).chain(LAZY);
-            let help = match suggest::nearest(name, names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "the functions are listed in the language's page: docs/language.md".to_owned(),
-            };
+            let help = hints::function(name, names);
             self.error(Code::BadCall, span, format!("`{name}` is no function")).help = Some(help);
             return None;
         };
@@ -334,6 +367,15 @@ impl Compiler<'_> {
                 self.error(Code::BadOperand, span, message);
                 return None;
             }
+        }
+        if let (Function::TimeFormat, Some(Term::Constant(Value::String(format)))) = (function, terms.get(1))
+            && !format.contains('%')
+        {
+            let at = arguments.get(1).map_or(0, |argument| argument.at);
+            let span = self.inside(Place { at: place.at + at, ..place }, format.len() + 2);
+            let message = format!("the format `{format}` has no `%`, so it is the same for every time");
+            self.warning(Code::BadCall, span, message).help =
+                Some("the parts of a time are written `%Y-%m-%d`, `%H:%M:%S`".into());
         }
         // What the file says is right or wrong whatever the event brings.
         if let Some(sample) = function.sample()

@@ -174,6 +174,12 @@ impl Compiler<'_> {
             if rules.clone().all(|(_, rule)| rule.key.iter().any(lane_itself)) {
                 return;
             }
+            // What is wrong with it has been told there.
+            let of_source = spec.sources.as_ref().and_then(|sources| sources.0.get(number)).map(|(_, source)| source);
+            let of_source = of_source.or(spec.source.as_ref());
+            if of_source.and_then(|source| source.kinesis.as_ref()).is_some_and(|kinesis| kinesis.lane.is_some()) {
+                return;
+            }
             let what = match spec.source.as_ref().is_some_and(|source| source.dynamodb.is_some()) {
                 false => "`lane`, what producers send as partition key",
                 true => "`keys`, the key attributes of the source's table",
@@ -209,8 +215,24 @@ impl Compiler<'_> {
                  product would make event 12 of another look like a repeat, and its score would be lost)",
                 compiled.name
             );
-            self.error(Code::UnsoundGuard, span, message).help =
-                Some(format!("make {shown} a part of the key as it stands{others}"));
+            // `id: id` where `id: $.id` is meant.
+            let text = compiled.key.iter().find_map(|part| match part {
+                Term::Constant(viewfold_value::Value::String(text)) if shown.ends_with(&format!(".{text}`")) => {
+                    Some(text)
+                }
+                _ => None,
+            });
+            let (message, help) = match text {
+                Some(text) => (
+                    format!(
+                        "`{text}` is a text here, so all events of `{}` go into one document, whatever their lane",
+                        compiled.name
+                    ),
+                    format!("did you mean {shown}?"),
+                ),
+                None => (message, format!("make {shown} a part of the key as it stands{others}")),
+            };
+            self.error(Code::UnsoundGuard, span, message).help = Some(help);
         }
     }
 }

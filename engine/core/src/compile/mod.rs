@@ -8,11 +8,13 @@ mod derive;
 mod expression;
 mod facts;
 mod guard;
+mod hints;
 mod kinds;
 mod lint;
 mod names;
 mod order;
 mod pattern;
+mod plain;
 mod retract;
 mod rule;
 mod source;
@@ -100,8 +102,16 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
         compiler.projection(&file.projection, &mut program);
         // What several rules share is looked at for each of them: the same finding at the same place is one.
         compiler.findings.sort_by_key(|finding| finding.span.start);
+        // Where there is an error, a warning says nothing more.
+        let errors: HashSet<Span> = compiler
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.span)
+            .collect();
         for finding in compiler.findings {
-            if !findings.contains(&finding) {
+            let is_more = finding.severity == Severity::Error || !errors.contains(&finding.span);
+            if is_more && !findings.contains(&finding) {
                 findings.push(finding);
             }
         }
@@ -132,6 +142,8 @@ struct Compiler<'f> {
     clocks: HashMap<Span, Role>,
     /// Whether what is compiled is a value of `let` that nothing uses: what it uses is not used for that.
     is_unused: bool,
+    /// The attributes that the projection writes.
+    written: Vec<String>,
     /// How many operands that may never be evaluated the one that is looked at stands in.
     lazy: usize,
 }
@@ -176,6 +188,7 @@ impl<'f> Compiler<'f> {
             document_names: Vec::new(),
             clocks: HashMap::new(),
             is_unused: false,
+            written: Vec::new(),
             lazy: 0,
         }
     }
@@ -203,6 +216,7 @@ impl Compiler<'_> {
             self.error(Code::WrongForm, name.span, message).help =
                 Some("1 to 100 letters, digits, `_`, `-` and `.`: the name is part of marks and metrics".into());
         }
+        self.written = attributes::places(spec).into_iter().map(|(name, _)| name).collect();
         let table = self.table(&spec.document);
         self.check_ttl_name(spec);
         self.check_let_names(spec);
@@ -272,13 +286,38 @@ impl Compiler<'_> {
             let message = format!("`{}` is the partition key already", sort.name);
             self.error(Code::KeyMismatch, sort.span, message);
         }
+        let mut attribute = |key: &Spanned<spec::OrName<spec::KeyAttribute>>| {
+            let mut attribute = key.value.0.clone();
+            // Taken for what it means, so that nothing follows from it.
+            if let Some(name) = attribute.name.strip_prefix("$.").map(str::to_owned) {
+                let message =
+                    format!("`{}` is a path, and the name of an attribute of the table is wanted here", attribute.name);
+                self.error(Code::WrongForm, key.span, message).help = Some(format!(
+                    "did you mean `{name}`? What it is taken from is said by `key: {{ {name}: $.{name} }}`"
+                ));
+                attribute.name = name;
+            }
+            attribute
+        };
+        let partition_key = attribute(&document.partition_key);
+        let sort_key = document.sort_key.as_ref().map(attribute);
+        if let Some(ttl) = &document.ttl
+            && ttl.trim_end_matches(['s', 'm', 'h', 'd', 'w']).bytes().all(|byte| byte.is_ascii_digit())
+        {
+            let message =
+                format!("`ttl` names an attribute of the document, and `{}` looks like a length of time", ttl.value);
+            self.error(Code::WrongForm, ttl.span, message).help = Some(
+                "a rule sets that attribute: `ttl: expires`, and `set: { expires: '${ floor(time::epoch_ms($$.time) / 1000) + 30 * 86400 }' }`"
+                    .into(),
+            );
+        }
         for (name, _) in document.indexes.iter().flatten() {
             self.table_name_of("index", &name.value, name.span);
         }
         Table {
             name: self.prefixed(&table.value),
-            partition_key: document.partition_key.value.0.clone(),
-            sort_key: document.sort_key.as_ref().map(|key| key.value.0.clone()),
+            partition_key,
+            sort_key,
             indexes: tables::indexes(document),
             ttl: document.ttl.as_ref().map(|name| name.value.clone()),
         }

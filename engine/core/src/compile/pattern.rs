@@ -35,11 +35,18 @@ impl Compiler<'_> {
             Pattern::Numeric(list) => self.numeric(list)?,
             Pattern::Matches(text) => self.regular_expression(text)?,
             Pattern::Equals(literal) => Test::Equals(match literal {
-                Literal::Null => Value::Null,
-                Literal::Bool(value) => Value::Bool(*value),
-                Literal::Number(number) => Value::Number(*number),
+                Literal::Null | Literal::Number(_) | Literal::Bool(_) => {
+                    self.check_plain(&Spanned { value: literal.clone(), span: pattern.span });
+                    match literal {
+                        Literal::Bool(value) => Value::Bool(*value),
+                        Literal::Number(number) => Value::Number(*number),
+                        _ => Value::Null,
+                    }
+                }
                 Literal::Text(text) => {
                     self.check_literal(text, pattern.span)?;
+                    self.check_plain(&Spanned { value: literal.clone(), span: pattern.span });
+                    self.check_pattern_text(text, pattern.span);
                     Value::from(text.as_str())
                 }
                 Literal::List(_) | Literal::Map(_) => {
@@ -73,10 +80,14 @@ impl Compiler<'_> {
             Pattern::Equals(Literal::Text(text)) if !CHANGES.contains(&text.as_str()) => text,
             _ => return,
         };
-        // What DynamoDB calls it.
-        let meant = CHANGES.into_iter().find(|change| wrong.eq_ignore_ascii_case(change));
-        let meant = meant.or_else(|| suggest::nearest(wrong, CHANGES));
-        let message = format!("a change is never `{wrong}`");
+        let lower = wrong.to_lowercase();
+        let meant = match lower.as_str() {
+            "update" | "updated" | "put" | "change" | "modified" => Some("modify"),
+            "delete" | "deleted" | "removed" => Some("remove"),
+            "create" | "created" | "add" | "inserted" | "new" => Some("insert"),
+            _ => suggest::nearest(&lower, CHANGES),
+        };
+        let message = format!("`$$.change` is `insert`, `modify` or `remove`, and never `{wrong}`");
         self.error(Code::BadPattern, pattern.span, message).help = Some(match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("it is one of {}", suggest::list(CHANGES)),
@@ -134,6 +145,7 @@ impl Compiler<'_> {
         if crate::path::is_path(text) || text.starts_with("$$.") {
             self.check_literal(text, text.span)?;
         }
+        self.check_regex_escape(text);
         match RegularExpression::new(text) {
             Ok(expression) => Some(Test::Matches(expression)),
             Err(reason) => {
@@ -205,6 +217,10 @@ impl Compiler<'_> {
         };
         if known.is_none() {
             let (message, meant) = match &operator.value {
+                Literal::Text(text) if text.is_empty() => (
+                    "there is no operator here".to_owned(),
+                    Some("without quotes `>` begins a block of text in YAML: write `\">\"`"),
+                ),
                 Literal::Text(text) => (
                     format!("`{text}` is no operator of `numeric`"),
                     match text.as_str() {

@@ -89,7 +89,7 @@ impl Compiler<'_> {
         let operations = self.operations(rule, table, &mut terms);
         self.unused_lets_of(rule, &mut terms);
         let delete = rule.delete.as_ref().is_some_and(|delete| delete.value);
-        if rule.written().is_empty() && !delete {
+        if rule.written().is_empty() && rule.delete.is_none() {
             self.error(Code::EmptyRule, rule.place(rule.span), format!("the rule `{name}` changes nothing")).help =
                 Some("give it `add`, `set`, `set_once`, `append`, `remove` or another operation".into());
         }

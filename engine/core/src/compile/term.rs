@@ -8,6 +8,7 @@ use crate::program::{MetadataName, PathTree, Payload, Step, StreamIdentity, Subj
 use crate::query::{self, Query};
 use std::collections::HashMap;
 use std::sync::Arc;
+use viewfold_spec::yaml::place::within;
 use viewfold_spec::{Code, Entries, Literal, Span, Spanned, suggest};
 use viewfold_value::{Kind, Value};
 
@@ -93,6 +94,9 @@ pub(super) struct Place<'t> {
 impl Compiler<'_> {
     /// The term of a value; nothing after an error.
     pub(super) fn term(&mut self, literal: &Spanned<Literal>, terms: &mut Terms<'_>) -> Option<Term> {
+        if !matches!(literal.value, Literal::Text(_)) {
+            self.check_plain(literal);
+        }
         Some(match &literal.value {
             Literal::Null => Term::Constant(Value::Null),
             Literal::Bool(value) => Term::Constant(Value::Bool(*value)),
@@ -134,7 +138,10 @@ impl Compiler<'_> {
                 Some(format!("did you mean `$.{name}`? For the text itself write '${{ \"{text}\" }}'"));
             return None;
         }
-        let is_name = terms.element.as_deref() == Some(text) || terms.lets.iter().any(|lets| lets.get(text).is_some());
+        let of_element =
+            |name: &str| text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_name =
+            terms.element.as_deref().is_some_and(of_element) || terms.lets.iter().any(|lets| lets.get(text).is_some());
         let looks_like_one =
             (text.contains("doc.") && text.len() > 4 && (text.starts_with("doc.") || text.contains(' ')))
                 || text.starts_with("-$.")
@@ -146,6 +153,8 @@ impl Compiler<'_> {
             let inner = if text.starts_with("$ ") || text.starts_with("{{") { inner } else { text };
             self.warning(Code::BadExpression, span, message).help =
                 Some(format!("for an expression's value write '${{ {inner} }}'"));
+        } else {
+            self.check_plain(&Spanned { value: Literal::Text(text.to_owned()), span });
         }
         Some(Term::Constant(Value::from(text)))
     }
@@ -154,6 +163,7 @@ impl Compiler<'_> {
     fn template(&mut self, text: &str, span: Span, terms: &mut Terms<'_>) -> Option<Term> {
         let parts = match template::split(text) {
             Ok(parts) => parts,
+            Err(_) if self.cut_off(span) => return None,
             Err(at) => {
                 let place = self.inside(Place { text, at, span }, 2);
                 self.error(Code::BadExpression, place, "this `${` has no `}`").help = Some(
@@ -166,6 +176,13 @@ impl Compiler<'_> {
         };
         if let [Part::Expression { text: expression, at }] = parts.as_slice() {
             return self.expression(expression, Place { text, at: *at, span }, terms);
+        }
+        for part in &parts {
+            if let Part::Text(part) = part
+                && part.contains("$.")
+            {
+                self.check_plain(&Spanned { value: Literal::Text(text.to_owned()), span });
+            }
         }
         let mut pieces = Vec::with_capacity(parts.len());
         let mut fine = true;
@@ -247,12 +264,12 @@ impl Compiler<'_> {
         }
         let compiled = match query::compile(path) {
             Ok(compiled) => compiled,
-            Err(PathError { message, at, help }) => {
+            Err(PathError { message, at, code, help }) => {
                 let span = match at {
-                    Some(at) => self.inside(Place { at: place.at + at, ..place }, 1),
+                    Some((at, length)) => self.inside(Place { at: place.at + at, ..place }, length),
                     None => span,
                 };
-                self.error(Code::BadPath, span, message).help = help;
+                self.error(code, span, message).help = help;
                 return None;
             }
         };
@@ -268,15 +285,30 @@ impl Compiler<'_> {
 
     /// A change of an item has `keys`, `new` and `old`, and nothing else.
     fn check_root(&mut self, steps: &[Step], path: &str, span: Span, payload: Payload) -> Option<()> {
+        if let (Payload::Change, [_, .., Step::Name(last)]) = (payload, steps)
+            && ["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"].contains(&last.as_str())
+            && let Some(value) = path.strip_suffix(&format!(".{last}"))
+        {
+            let message =
+                format!("the values of an item are read without their types: `{last}` is looked for in the value");
+            self.warning(Code::BadPath, span, message).help = Some(format!("did you mean `{value}`?"));
+        }
         const IMAGES: [&str; 3] = ["keys", "new", "old"];
         let wrong = match (payload, steps.first()) {
             (Payload::Change, Some(Step::Name(name))) if !IMAGES.contains(&name.as_str()) => name,
             _ => return Some(()),
         };
         let message = format!("`{path}` finds nothing: a change of an item has `keys`, `new` and `old`");
-        let help = match suggest::nearest(wrong, IMAGES) {
-            Some(near) => format!("did you mean `$.{near}`?"),
-            None => format!("did you mean `$.new.{wrong}`?"),
+        let rest = path.strip_prefix(&format!("$.{wrong}")).unwrap_or_default();
+        let image = match wrong.as_str() {
+            "NewImage" | "newImage" | "new_image" | "after" => Some("new"),
+            "OldImage" | "oldImage" | "old_image" | "before" => Some("old"),
+            "Keys" | "key" => Some("keys"),
+            _ => suggest::nearest(wrong, IMAGES),
+        };
+        let help = match image {
+            Some(image) => format!("did you mean `$.{image}{rest}`?"),
+            None => format!("did you mean `$.new.{wrong}{rest}`?"),
         };
         self.error(Code::BadPath, span, message).help = Some(help);
         None
@@ -314,10 +346,15 @@ impl Compiler<'_> {
             let names: Vec<&str> =
                 MetadataName::ALL.iter().filter(|name| given(name)).map(|name| name.text()).collect();
             let message = format!("`$$.{name}` is nothing that this source says about an event");
-            self.error(Code::UnknownMetadata, span, message).help = Some(match suggest::nearest(name, names.clone()) {
-                Some(near) => format!("did you mean `$$.{near}`?"),
-                None => format!("there are {}", suggest::list(names)),
-            });
+            let meant = super::hints::metadata(name).filter(|meant| names.contains(meant));
+            self.error(Code::UnknownMetadata, span, message).help =
+                Some(match suggest::nearest(name, names.clone()).or(meant) {
+                    Some(near) => format!("did you mean `$$.{near}`?"),
+                    None if name.starts_with(|c: char| c.is_alphabetic()) => {
+                        format!("there are {}; a value of the payload is `$.{name}`", suggest::list(names))
+                    }
+                    None => format!("there are {}", suggest::list(names)),
+                });
         }
         found
     }
@@ -342,14 +379,11 @@ impl Compiler<'_> {
         }
     }
 
-    /// The place in the file of some bytes of a text, where the text stands there as it is, quotes apart; else the whole
-    /// text's.
+    /// The place in the file of some bytes of a text; the whole text's where they do not stand there, as with an alias.
     pub(super) fn inside(&self, place: Place<'_>, length: usize) -> Span {
         let Place { text, at, span } = place;
-        let found = self.source.text.get(span.range()).and_then(|written| written.find(text));
-        let Some(start) = found.map(|start| span.start + start) else { return span };
         let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        Span::new(start + at, start + (at + length.max(width)).min(text.len()).max(at))
+        within(&self.source.text, span, text, at, length.max(width)).unwrap_or(span)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Takes paths, names and numbers out of an expression before evalexpr sees it.
 
 use super::SyntaxError;
+use viewfold_spec::Code;
 use viewfold_value::Number;
 
 /// The first character of the identifiers that stand for what was taken out: of a private use area, so that no text of a
@@ -57,8 +58,10 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
                 continue;
             }
             '\'' => {
-                let error = SyntaxError::new(at, "text stands in double quotes in an expression");
-                return Err(error.help("write \"…\", and put the whole value into single quotes: '${ \"…\" }'"));
+                let end = rest[1..].find('\'').map_or(rest.len(), |end| end + 1);
+                let length = (end + 1).min(rest.len());
+                let error = SyntaxError::new(at, "text stands in double quotes in an expression").length(length);
+                return Err(error.help(format!("write \"{}\"", &rest[1..end])));
             }
             '/' if rest.starts_with("//") || rest.starts_with("/*") => {
                 let error = SyntaxError::new(at, "an expression has no comments");
@@ -175,6 +178,7 @@ fn name_end(text: &str, mut at: usize) -> usize {
 
 /// Behind a path whose root ends at `at`: `.name`, `.*`, `..name` and `[…]`, and a `?` for a value that may be missing.
 fn path_end(text: &str, mut at: usize) -> Result<usize, SyntaxError> {
+    let start = text[..at].rfind(|c: char| !(is_name_start(c) || c.is_ascii_digit() || c == '$')).map_or(0, |c| c + 1);
     loop {
         let rest = &text[at..];
         let next = rest.trim_start_matches('.').chars().next();
@@ -185,7 +189,17 @@ fn path_end(text: &str, mut at: usize) -> Result<usize, SyntaxError> {
                     Some('*') => at + dots + 1,
                     Some('[') if dots == 2 => at + dots,
                     Some(c) if dots <= 2 && is_name_start(c) => name_end_of_path(text, at + dots),
-                    _ => return Err(SyntaxError::new(at + dots, "a name is expected behind the `.` of a path")),
+                    _ => {
+                        let odd = rest[dots..].find([' ', ',', ')', '(', '+', '*', '/']).unwrap_or(rest.len() - dots);
+                        let path = &text[start..at + dots + odd];
+                        return Err(match crate::path::bracketed(path).filter(|_| dots == 1 && odd > 0) {
+                            Some(path) => SyntaxError::new(at + 1, "this name of a path needs brackets (RFC 9535)")
+                                .length(odd)
+                                .code(Code::UnbracketedName)
+                                .help(format!("write `{path}`")),
+                            None => SyntaxError::new(at + dots, "a name is expected behind the `.` of a path"),
+                        });
+                    }
                 }
             }
             Some(b'[') => bracket_end(text, at)?,

@@ -9,6 +9,7 @@
 //! ours, over exact numbers.
 
 mod cut;
+mod habits;
 mod syntax;
 
 pub use syntax::{Binary, Expression, Kind, SyntaxError, Unary, parse};

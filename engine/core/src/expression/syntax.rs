@@ -1,7 +1,9 @@
 //! evalexpr's tree as expressions of ours.
 
 use super::cut::{Cut, Piece, cut, piece_number};
+use super::habits::habit;
 use evalexpr::{EvalexprError, Node, Operator, build_operator_tree};
+use viewfold_spec::Code;
 use viewfold_value::Value;
 
 /// How deep parentheses may be nested.
@@ -19,6 +21,10 @@ const MAX_BYTES: usize = 4096;
 pub struct SyntaxError {
     /// Where, in bytes of the expression.
     pub at: usize,
+    /// How many bytes are meant; 0: one character, or at the beginning the whole expression.
+    pub length: usize,
+    /// What kind of error it is.
+    pub code: Code,
     /// One sentence.
     pub message: String,
     /// What to do.
@@ -27,7 +33,17 @@ pub struct SyntaxError {
 
 impl SyntaxError {
     pub(super) fn new(at: usize, message: impl Into<String>) -> SyntaxError {
-        SyntaxError { at, message: message.into(), help: None }
+        SyntaxError { at, length: 0, code: Code::BadExpression, message: message.into(), help: None }
+    }
+
+    pub(super) fn length(mut self, length: usize) -> SyntaxError {
+        self.length = length;
+        self
+    }
+
+    pub(super) fn code(mut self, code: Code) -> SyntaxError {
+        self.code = code;
+        self
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> SyntaxError {
@@ -99,32 +115,12 @@ pub enum Binary {
 ///
 /// When it is none, or longer or deeper than is allowed.
 pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
-    parse_bounded(text).map_err(|error| match (&error.help, hint(text)) {
-        (None, Some(hint)) => error.help(hint),
+    parse_bounded(text).map_err(|error| match habit(text) {
+        // What has no place of its own has words that are better.
+        Some(habit) if error.at == 0 && error.help.is_none() => habit,
+        Some(habit) if error.help.is_none() => SyntaxError { help: habit.help, ..error },
         _ => error,
     })
-}
-
-/// What to write in place of the habits of other languages.
-fn hint(text: &str) -> Option<&'static str> {
-    let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    let bare_point = text.as_bytes().windows(3).any(|three| {
-        matches!(three, [before, b'.', digit] if digit.is_ascii_digit()
-            && !before.is_ascii_alphanumeric() && !matches!(before, b'_' | b')' | b']' | b'$' | b'.'))
-    });
-    if has(&[" ? ", " ?? "]) {
-        Some("`if(c, a, b)` chooses between two values, and `default(x, y)` fills in a missing one")
-    } else if has(&[" and ", " or ", " not "]) {
-        Some("the operators are `&&`, `||` and `!`")
-    } else if has(&["#", "//", "/*"]) {
-        Some("an expression has no comments")
-    } else if bare_point {
-        Some("a number begins with a digit: `0.5`")
-    } else if has(&["{", "}"]) {
-        Some("an expression has no braces: conditions are `if(c, a, b)`, a list is `(1, 2)`")
-    } else {
-        None
-    }
 }
 
 fn parse_bounded(text: &str) -> Result<Expression, SyntaxError> {
@@ -134,6 +130,7 @@ fn parse_bounded(text: &str) -> Result<Expression, SyntaxError> {
     if text.trim().is_empty() {
         return Err(SyntaxError::new(0, "the expression is empty"));
     }
+    straight_quotes(text)?;
     parentheses(text)?;
     let cut = cut(text)?;
     if cut.operators + cut.pieces.len() > MAX_PARTS {
@@ -146,6 +143,27 @@ fn parse_bounded(text: &str) -> Result<Expression, SyntaxError> {
         return Err(error.help("a list is written in parentheses: `(1, 2)`"));
     }
     convert(&tree, &cut)
+}
+
+/// Checks that there are no quotes of a word processor.
+fn straight_quotes(text: &str) -> Result<(), SyntaxError> {
+    let is_curly = |c: char| matches!(c, '“' | '”' | '„' | '‘' | '’' | '«' | '»');
+    let mut quoted = false;
+    for (at, c) in text.char_indices() {
+        quoted ^= c == '"';
+        if is_curly(c) && !quoted {
+            let rest = &text[at + c.len_utf8()..];
+            let inner = &rest[..rest.find(is_curly).unwrap_or(rest.len())];
+            let end = text[at..]
+                .char_indices()
+                .skip(1)
+                .find(|(_, c)| is_curly(*c))
+                .map_or(c.len_utf8(), |(end, c)| end + c.len_utf8());
+            let error = SyntaxError::new(at, format!("`{c}` is no quotation mark of an expression")).length(end);
+            return Err(error.help(format!("write straight ones: \"{}\"", inner.trim())));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that parentheses match and are not nested too deep.

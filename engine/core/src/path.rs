@@ -100,14 +100,19 @@ pub(crate) fn no_stray_space(text: &str) -> Result<(), PathError> {
             (None, ']') => depth = depth.saturating_sub(1),
             (None, c) if c.is_whitespace() && depth == 0 => {
                 let rest = text[at..].trim_start();
-                let is_expression = rest.starts_with(['+', '-', '*', '/', '%', '=', '<', '>', '&', '|', '!', '?'])
-                    || rest.contains("$.");
+                let is_expression = rest.starts_with(['+', '-', '*', '/', '%', '=', '<', '>', '&', '|', '!', '?']);
+                if is_expression || rest.contains("$.") {
+                    let message =
+                        format!("this is read as one path, for a value that begins with `$.` is one: `{text}`");
+                    let help = match is_expression {
+                        true => format!("an expression is written '${{ {text} }}'"),
+                        false => format!("a text with values in it is written '{}'", braced(text)),
+                    };
+                    let code = Code::BadPath;
+                    return Err(PathError { message, at: Some((0, text.len())), code, help: Some(help) });
+                }
                 let help = if rest.is_empty() {
                     "remove the space at the end".to_owned()
-                } else if is_expression {
-                    format!(
-                        "an expression is written '${{ {text} }}', and text with values in it '${{ $.a }} ${{ $.b }}'"
-                    )
                 } else if let Some(error) = unbracketed(text) {
                     return Err(error);
                 } else {
@@ -166,6 +171,26 @@ fn unquoted_name(text: &str) -> Option<(usize, &str)> {
     is_name.then_some((open + 1, name))
 }
 
+/// A text with `${ }` around every path in it.
+pub(crate) fn braced(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 8);
+    let mut at = 0;
+    while let Some(start) = text[at..].find('$').map(|found| at + found) {
+        let name = text[start..].trim_start_matches('$');
+        let is_path = name.starts_with('.') && name[1..].starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let rest = &text[start..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | '[' | ']' | '\'')));
+        let path = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+        written += &text[at..start];
+        match is_path {
+            true => written += &format!("${{ {path} }}"),
+            false => written.push('$'),
+        }
+        at = start + if is_path { path.len() } else { 1 };
+    }
+    written + &text[at..]
+}
+
 /// The names of a path, outside of brackets, with their places.
 fn dotted_names(text: &str) -> Vec<(usize, &str)> {
     let mut names = Vec::new();
@@ -220,7 +245,7 @@ fn unbracketed(text: &str) -> Option<PathError> {
         Some(odd) => format!("`{odd}` cannot stand in a name of a path outside of brackets: `{name}`"),
         None => format!("a name that begins with a digit stands in brackets: `{name}`"),
     };
-    let help = format!("write `{}` (RFC 9535)", bracketed(text)?);
+    let help = format!("write \"{}\", in quotes (RFC 9535)", bracketed(text)?);
     Some(PathError { message, at: Some((at, name.len())), code: Code::UnbracketedName, help: Some(help) })
 }
 

@@ -1,8 +1,8 @@
 //! Where which keys stand: for words about a key that stands somewhere else, or that nobody knows.
 
 use crate::projection::{
-    Append, Document, DynamodbSource, GuardMap, Index, KeyAttribute, KinesisSource, PatternMap, Projection, Rule,
-    Source,
+    Append, Document, DynamodbSource, GuardMap, Index, KeyAttribute, KinesisSource, PatternMap, Projection,
+    RejectedMap, Rule, Source,
 };
 use crate::test_file::{Case, DeadLetter, Event, TestFile};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -23,6 +23,7 @@ pub(crate) enum Place {
     Rule,
     Append,
     Pattern,
+    Rejected,
     TestFile,
     Case,
     Event,
@@ -45,6 +46,7 @@ static PLACES: LazyLock<Vec<(Place, Keys, &str)>> = LazyLock::new(|| {
         (Place::Index, keys::<Index>(), "an index"),
         (Place::KeyAttribute, keys::<KeyAttribute>(), "a key attribute"),
         (Place::Pattern, keys::<PatternMap>(), "a pattern"),
+        (Place::Rejected, keys::<RejectedMap>(), "`anything-but`"),
         (Place::TestFile, keys::<TestFile>(), "a test file"),
         (Place::Case, keys::<Case>(), "a case"),
         (Place::Event, keys::<Event>(), "an event"),
@@ -92,7 +94,9 @@ impl Place {
             .filter(|(place, keys, _)| {
                 is_telling && *place != self && keys.contains(&key) && of_tests(*place) == of_tests(self)
             })
-            .filter(|(place, ..)| !matches!(place, Place::Pattern | Place::KeyAttribute | Place::Index))
+            .filter(|(place, ..)| {
+                !matches!(place, Place::Pattern | Place::Rejected | Place::KeyAttribute | Place::Index)
+            })
             .map(|(place, ..)| *place)
             .collect()
     }

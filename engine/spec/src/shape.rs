@@ -165,10 +165,26 @@ impl Shape<'_> {
         };
         Some(match self.written(node).starts_with(['"', '\'']) {
             true => (format!("this is the text `{text}`, in quotes"), format!("write {write} without quotes")),
-            false => (
-                format!("`{text}` is a text in YAML 1.2, where only `true` and `false` are booleans"),
-                format!("write `{write}`"),
-            ),
+            false => (format!("`{text}` is a text in YAML 1.2"), format!("write `{write}`")),
+        })
+    }
+
+    /// The guard that a word probably means.
+    pub(crate) fn guard(&self, node: &Node) -> Option<String> {
+        let word = scalar(node).or_else(|| scalar(list(node).first()?))?;
+        let plain = crate::foreign::plain(word);
+        Some(match plain.as_str() {
+            "lane" | "shard" | "document" => format!("did you mean `{{ last_event_id: {plain} }}`?"),
+            "eventstable" | "events" | "dedup" | "deduplicate" | "dedupe" | "idempotent" | "exactlyonce" => {
+                "a table that remembers every event is written `{ events_table: NAME }`".to_owned()
+            }
+            "off" | "no" | "false" | "null" | "atleastonce" => {
+                "a projection without a guard says `guard: none`".to_owned()
+            }
+            _ => match crate::suggest::nearest(&plain, ["none", "lasteventid", "eventid", "sequence", "lastevent"])? {
+                "none" => "did you mean `none`?".to_owned(),
+                _ => "did you mean `last_event_id`?".to_owned(),
+            },
         })
     }
 

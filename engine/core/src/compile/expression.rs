@@ -261,7 +261,7 @@ impl Compiler<'_> {
         let span = self.inside(Place { at: start, ..here }, written.len());
         let message = format!("`{written}` is a difference in an expression, and no path");
         self.error(Code::UnbracketedName, span, message).help =
-            Some(format!("write `{path}` (RFC 9535); a difference has spaces around its `-`"));
+            Some(format!("write `{}` (RFC 9535); a difference has spaces around its `-`", path.replace('\'', "\"")));
         true
     }
 

@@ -100,7 +100,10 @@ impl Compiler<'_> {
         }
         if let Some((at, length, inner)) = foreign_template(text) {
             let place = self.inside(Place { text, at, span }, length);
-            let fixed = format!("{}${{ {inner} }}{}", &text[..at], &text[at + length..]);
+            let fixed = match text[at..].starts_with('$') && inner == text[at..at + length] {
+                true => crate::path::braced(text),
+                false => format!("{}${{ {inner} }}{}", &text[..at], &text[at + length..]),
+            };
             let message = format!("`{}` is taken as text here", &text[at..at + length]);
             let help = format!("a value is put into a text by `${{ }}`: {}", quoted(&fixed));
             self.warning(Code::BadExpression, place, message).help = Some(help);

@@ -162,6 +162,14 @@ impl Compiler<'_> {
                 self.error(Code::BadPath, path.span, format!("`{written}` is no path")).help = Some(help);
                 continue;
             }
+            if [" == ", " != ", " > ", " < ", " >= ", " <= ", " && ", " || "]
+                .iter()
+                .any(|operator| written.contains(operator))
+            {
+                let message = "a key of `when` is a path, and this is an expression";
+                self.error(Code::BadPath, path.span, message).help = Some(format!("write `if: {written}` in the rule"));
+                continue;
+            }
             if written.ends_with('?') {
                 self.error(Code::BadPath, path.span, "a path of `when` takes no `?`").help =
                     Some("a missing value does not match; `{exists: false}` matches just that".into());
@@ -247,7 +255,7 @@ impl Compiler<'_> {
                 fine = false;
                 let message = format!("the key has no value for `{}`", attribute.name);
                 self.error(Code::KeyMismatch, key.span, message).help =
-                    Some("a key names every key attribute of the table".into());
+                    Some(format!("a key names every key attribute of the table: add `{}: …`", attribute.name));
                 continue;
             };
             let Some(term) = self.term(literal, terms) else {
@@ -271,6 +279,14 @@ impl Compiler<'_> {
             self.error(Code::KeyMismatch, span, message).help =
                 Some("`default(x, y)` gives one where there is none; `if` in the rule leaves the event out".into());
             return false;
+        }
+        if let Term::Constant(Value::String(text)) = term
+            && (text == name
+                || text.contains('.') && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')))
+            && kind == Kind::String
+        {
+            let message = format!("the key `{name}` is the text `{text}` for every event");
+            self.warning(Code::KeyMismatch, span, message).help = Some(format!("did you mean `$.{text}`?"));
         }
         let message = match (term, kind_of(term)) {
             (Term::Constant(value), Some(found)) if found == kind && value.size() == 0 => {

@@ -80,17 +80,19 @@ impl Compiler<'_> {
                 let name = &kinesis.stream;
                 if name.is_empty() || name.len() > 128 || !name.bytes().all(is_name_byte) {
                     let message = format!("`{name}` cannot be the name of a Kinesis stream");
-                    let help = if name.starts_with("arn:") {
-                        "the stream's name alone: what stands behind `stream/` in its ARN"
-                    } else {
-                        "1 to 128 letters, digits, `_`, `-` and `.`"
+                    let help = match name.rsplit_once('/').filter(|_| name.starts_with("arn:")) {
+                        Some((_, name)) => {
+                            format!("the stream's name alone, what stands behind `stream/` in its ARN: `{name}`")
+                        }
+                        None => "1 to 128 letters, digits, `_`, `-` and `.`".to_owned(),
                     };
-                    self.error(Code::WrongForm, kinesis.span, message).help = Some(help.into());
+                    let span = self.named(kinesis.span, name);
+                    self.error(Code::WrongForm, span, message).help = Some(help);
                 }
                 Some((StreamIdentity::Kinesis(name.clone()), name.clone()))
             }
             (None, Some(dynamodb)) => {
-                self.table_name(&dynamodb.table, dynamodb.span);
+                self.table_name(&dynamodb.table, self.named(dynamodb.span, &dynamodb.table));
                 let table = self.prefixed(&dynamodb.table).to_string();
                 Some((StreamIdentity::Dynamodb(table), dynamodb.table.clone()))
             }
@@ -103,6 +105,15 @@ impl Compiler<'_> {
                     .help = Some("several streams are named under `sources:`".into());
                 None
             }
+        }
+    }
+
+    /// Where a name stands in a source.
+    fn named(&self, span: Span, name: &str) -> Span {
+        let written = self.source.text.get(span.range()).unwrap_or_default();
+        match written.find(name).filter(|_| !name.is_empty()) {
+            Some(at) => Span::new(span.start + at, span.start + at + name.len()),
+            None => span,
         }
     }
 

@@ -365,7 +365,18 @@ impl Compiler<'_> {
             Literal::Text(text) if path::is_path(text) && !text.ends_with('?') => text,
             _ => {
                 let message = format!("{what} has to be a path into the payload, without `?`");
-                self.error(Code::BadPath, literal.span, message).help = Some("for example `$.data.id`".into());
+                let help = match &literal.value {
+                    Literal::Text(text) if text.contains("${") => {
+                        "what is put together from several values is no path: let the producer send it as one value"
+                            .to_owned()
+                    }
+                    Literal::Text(text) if text.ends_with('?') => format!("write `{}`", text.trim_end_matches('?')),
+                    Literal::Text(text) if text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) => {
+                        format!("did you mean `$.{text}`?")
+                    }
+                    _ => "for example `$.data.id`".to_owned(),
+                };
+                self.error(Code::BadPath, literal.span, message).help = Some(help);
                 return None;
             }
         };

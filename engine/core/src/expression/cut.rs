@@ -58,10 +58,13 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
                 continue;
             }
             '\'' => {
-                let end = rest[1..].find('\'').map_or(rest.len(), |end| end + 1);
-                let length = (end + 1).min(rest.len());
-                let error = SyntaxError::new(at, "text stands in double quotes in an expression").length(length);
-                return Err(error.help(format!("write \"{}\"", &rest[1..end])));
+                let end = rest[1..].find('\'').map(|end| end + 1);
+                let error = SyntaxError::new(at, "text stands in double quotes in an expression");
+                return Err(match end {
+                    Some(end) => error.length(end + 1).help(format!("write \"{}\"", &rest[1..end])),
+                    None => error.help("write \"…\""),
+                });
+            }\"", &rest[1..end])));
             }
             '/' if rest.starts_with("//") || rest.starts_with("/*") => {
                 let error = SyntaxError::new(at, "an expression has no comments");
@@ -70,6 +73,10 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
                 );
             }
             ';' => return Err(SyntaxError::new(at, "an expression is one value: it has no `;`")),
+            '=' if rest.starts_with("===") => {
+                let error = SyntaxError::new(at, "two values are compared with `==`").length(3);
+                return Err(error.help("write `==`"));
+            }
             '=' if rest.starts_with("==") => {
                 cut.text.push_str("==");
                 at += 2;
@@ -196,7 +203,7 @@ fn path_end(text: &str, mut at: usize) -> Result<usize, SyntaxError> {
                             Some(path) => SyntaxError::new(at + 1, "this name of a path needs brackets (RFC 9535)")
                                 .length(odd)
                                 .code(Code::UnbracketedName)
-                                .help(format!("write `{path}`")),
+                                .help(format!("write `{}`", path.replace('\'', "\""))),
                             None => SyntaxError::new(at + dots, "a name is expected behind the `.` of a path"),
                         });
                     }

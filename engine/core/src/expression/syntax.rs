@@ -29,11 +29,17 @@ pub struct SyntaxError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether it is an error of evalexpr's, which knows no places: what people usually do wrong says more.
+    vague: bool,
 }
 
 impl SyntaxError {
     pub(super) fn new(at: usize, message: impl Into<String>) -> SyntaxError {
-        SyntaxError { at, length: 0, code: Code::BadExpression, message: message.into(), help: None }
+        SyntaxError { at, length: 0, code: Code::BadExpression, message: message.into(), help: None, vague: false }
+    }
+
+    fn vague(at: usize, message: impl Into<String>) -> SyntaxError {
+        SyntaxError { vague: true, ..SyntaxError::new(at, message) }
     }
 
     pub(super) fn length(mut self, length: usize) -> SyntaxError {
@@ -115,11 +121,9 @@ pub enum Binary {
 ///
 /// When it is none, or longer or deeper than is allowed.
 pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
-    parse_bounded(text).map_err(|error| match habit(text) {
-        // What has no place of its own has words that are better.
-        Some(habit) if error.at == 0 && error.help.is_none() => habit,
-        Some(habit) if error.help.is_none() => SyntaxError { help: habit.help, ..error },
-        _ => error,
+    parse_bounded(text).map_err(|error| match error.vague {
+        true => habit(text).unwrap_or(error),
+        false => error,
     })
 }
 
@@ -140,7 +144,14 @@ fn parse_bounded(text: &str) -> Result<Expression, SyntaxError> {
     let tree = build_operator_tree(&cut.text).map_err(|error| syntax_error(&error))?;
     if tree.children().first().is_some_and(|node| *node.operator() == Operator::Tuple) {
         let error = SyntaxError::new(0, "these are several values, and an expression is one");
-        return Err(error.help("a list is written in parentheses: `(1, 2)`"));
+        let decimal = text
+            .as_bytes()
+            .windows(3)
+            .any(|three| matches!(three, [a, b',', b] if a.is_ascii_digit() && b.is_ascii_digit()));
+        return Err(error.help(match decimal {
+            true => "a number has a point and no comma: `1.5`; a list is written in parentheses: `(1, 2)`",
+            false => "a list is written in parentheses: `(1, 2)`",
+        }));
     }
     convert(&tree, &cut)
 }
@@ -189,7 +200,7 @@ fn parentheses(text: &str) -> Result<(), SyntaxError> {
         }
     }
     match open.pop() {
-        Some(at) => Err(SyntaxError::new(at, "this `(` is never closed")),
+        Some(at) => Err(SyntaxError::vague(at, "this `(` is never closed")),
         None => Ok(()),
     }
 }
@@ -204,13 +215,13 @@ fn syntax_error(error: &EvalexprError) -> SyntaxError {
         EvalexprError::UnmatchedPartialToken { first, .. } => format!("`{first}` is no operator"),
         other => format!("this is no expression: {other}"),
     };
-    SyntaxError::new(0, message)
+    SyntaxError::vague(0, message)
 }
 
 fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
     let child = |number: usize| match node.children().get(number) {
         Some(child) => convert(child, cut),
-        None => Err(SyntaxError::new(0, "an operator lacks an operand")),
+        None => Err(SyntaxError::vague(0, "an operator lacks an operand")),
     };
     let binary = |operator: Binary| {
         let (left, right) = (child(0)?, child(1)?);
@@ -221,7 +232,9 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
         Ok(Expression { at: operand.at, kind: Kind::Unary(operator, Box::new(operand)) })
     };
     match node.operator() {
-        Operator::RootNode if node.children().is_empty() => Err(SyntaxError::new(0, "there is nothing in parentheses")),
+        Operator::RootNode if node.children().is_empty() => {
+            Err(SyntaxError::vague(0, "there is nothing in parentheses"))
+        }
         Operator::RootNode => child(0),
         Operator::Add => binary(Binary::Add),
         Operator::Sub => binary(Binary::Subtract),
@@ -242,7 +255,7 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
         Operator::Const { value } => {
             let value = match value {
                 evalexpr::Value::Boolean(value) => Value::Bool(*value),
-                other => return Err(SyntaxError::new(0, format!("`{other}` is no value of an expression"))),
+                other => return Err(SyntaxError::vague(0, format!("`{other}` is no value of an expression"))),
             };
             Ok(Expression { at: 0, kind: Kind::Constant(value) })
         }
@@ -259,7 +272,7 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
         Operator::FunctionIdentifier { identifier } => {
             let (piece, at) = piece(identifier, cut)?;
             let Piece::Name(name) = piece else {
-                return Err(SyntaxError::new(at, "two values stand side by side without an operator"));
+                return Err(SyntaxError::vague(at, "two values stand side by side without an operator"));
             };
             Ok(Expression { at, kind: Kind::Call(name.clone(), arguments(node, cut)?) })
         }
@@ -269,7 +282,7 @@ fn convert(node: &Node, cut: &Cut) -> Result<Expression, SyntaxError> {
             let list = list?;
             Ok(Expression { at: list.first().map_or(0, |first| first.at), kind: Kind::List(list) })
         }
-        _ => Err(SyntaxError::new(0, "an expression is one value: it has no assignments and no `;`")),
+        _ => Err(SyntaxError::vague(0, "an expression is one value: it has no assignments and no `;`")),
     }
 }
 
@@ -293,7 +306,7 @@ fn piece<'c>(identifier: &str, cut: &'c Cut) -> Result<(&'c Piece, usize), Synta
     piece_number(identifier)
         .and_then(|number| cut.pieces.get(number))
         .map(|(piece, at)| (piece, *at))
-        .ok_or_else(|| SyntaxError::new(0, "something here is no name, value or operator of an expression"))
+        .ok_or_else(|| SyntaxError::vague(0, "something here is no name, value or operator of an expression"))
 }
 
 #[cfg(test)]

@@ -437,7 +437,7 @@ struct Rejected(Vec<Spanned<Pattern>>);
 
 /// What texts are left out by: one key of these.
 #[derive(Deserialize, JsonSchema)]
-struct RejectedMap {
+pub(crate) struct RejectedMap {
     /// Texts that start with this one, or with one of these.
     #[schemars(example = &"test-", example = &serde_json::json!(["test-", "canary-"]))]
     prefix: Option<Texts>,

@@ -52,7 +52,6 @@ fn words(text: &str, at: usize, error: &ErrorKind, open: &[usize]) -> Accident {
         | E::InvalidFlowScalarIndent
         | E::ExpectedFlowMappingSeparator
         | E::ExpectedFlowSequenceSeparator
-        | E::MismatchedFlowCollectionEnd { .. }
         | E::InvalidColonPlacement
         | E::InvalidIndentation
             if let Some(bracket) = open.last() =>

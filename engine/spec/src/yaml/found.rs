@@ -98,7 +98,14 @@ impl Found<'_, '_> {
                 return told(help, Some(means), None);
             }
             if let Some(foreign) = foreign::key(place, &key.text) {
-                let help = foreign.help.replace("{key}", &key.text).replace("{value}", &shape.written(value));
+                let help = match (place, foreign.means, &value.content) {
+                    (Place::Rule, "when", Content::Map(_)) => "it is written `when: {value}`",
+                    (Place::Rule, "when", Content::Scalar { .. }) if shape.written(value).starts_with("$.") => {
+                        "a condition is written `if: {value}`"
+                    }
+                    _ => foreign.help,
+                };
+                let help = help.replace("{key}", &key.text).replace("{value}", &shape.written(value));
                 return told(help, Some(foreign.means), None);
             }
         }
@@ -187,7 +194,11 @@ impl Found<'_, '_> {
         let (mut code, mut message, mut help) = (failure.code, failure.message.clone(), failure.help.clone());
         let mut span = node.span;
         if let Some(expected) = &failure.expected {
-            message = format!("{subject} takes {expected}, and this is {}", describe(node));
+            message = match trail.as_slice() {
+                [.., "guard"] => format!("this is no guard: it is {}", describe(node)),
+                [] => format!("a file is a map of keys, and this is {}", describe(node)),
+                _ => format!("{subject} takes {expected}, and this is {}", describe(node)),
+            };
             help = shape.help(&trail, node, expected).or(help);
             if expected.starts_with("`true` or")
                 && let Some((words, write)) = shape.boolean(node)
@@ -209,6 +220,9 @@ impl Found<'_, '_> {
             span = first_line(span, &self.source.text);
             help = shape.missing(key).or(help);
         }
+        if let [.., "guard"] = trail.as_slice() {
+            help = shape.guard(node).or(help);
+        }
         let mut finding = Diagnostic::error(code, self.source, span, message);
         finding.help = help;
         finding
@@ -218,7 +232,7 @@ impl Found<'_, '_> {
 /// What takes the value at the end of a trail.
 fn subject(trail: &[&str]) -> String {
     match trail {
-        [] => "a file".to_owned(),
+        [] => "the file".to_owned(),
         [.., list, "-"] => format!("an entry of `{list}`"),
         [.., key] => format!("`{key}`"),
     }

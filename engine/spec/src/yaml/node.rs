@@ -165,14 +165,14 @@ impl<'s> Composer<'s> {
             } else {
                 let written = self.written(self.tag.unwrap_or(span.start), span.end);
                 let text = self.source.text.get(written.range()).unwrap_or_default();
-                let (message, help) = match tag.is_custom() {
-                    true => tag_words(text),
-                    false => (
+                let (message, help) = match text.starts_with("!!") {
+                    false => tag_words(text),
+                    true => (
                         format!("a projection has no use for the tag `{}`", text.split(' ').next().unwrap_or(text)),
                         "write the value without it; bytes are '${ binary(\"aGk=\") }'".to_owned(),
                     ),
                 };
-                let code = if tag.is_custom() { Code::UnquotedText } else { Code::NotYaml };
+                let code = if !text.starts_with("!!") { Code::UnquotedText } else { Code::NotYaml };
                 self.findings.push(Diagnostic::error(code, self.source, written, message).help(help));
             }
         }

@@ -64,8 +64,6 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
                     Some(end) => error.length(end + 1).help(format!("write \"{}\"", &rest[1..end])),
                     None => error.help("write \"…\""),
                 });
-            }\"", &rest[1..end])));
-            }
             '/' if rest.starts_with("//") || rest.starts_with("/*") => {
                 let error = SyntaxError::new(at, "an expression has no comments");
                 return Err(

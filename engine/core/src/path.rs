@@ -239,6 +239,11 @@ pub(crate) fn bracketed(text: &str) -> Option<String> {
 /// The error of a name that has to stand in brackets.
 fn unbracketed(text: &str) -> Option<PathError> {
     let (at, name) = dotted_names(text).into_iter().find(|(_, name)| !name.is_empty() && !is_plain_name(name))?;
+    if let Some(plain) = name.strip_suffix([',', ';']).filter(|plain| is_plain_name(plain)) {
+        let message = format!("a `{}` stands behind the path", &name[plain.len()..]);
+        let help = "an entry of a map ends with its line: remove it".to_owned();
+        return Some(PathError { message, at: Some((at + plain.len(), 1)), code: Code::BadPath, help: Some(help) });
+    }
     let odd = name.chars().find(|c| !is_plain_name(&format!("a{c}")));
     let message = match odd {
         Some(' ') => format!("a space cannot stand in a path outside of brackets: `{name}`"),

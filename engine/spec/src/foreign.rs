@@ -210,6 +210,11 @@ foreign! {
         "cidr" => "": "there is no `cidr`; `wildcard`, `prefix` and `matches` compare addresses as texts";
         "length" | "len" | "size" => "": "a length is compared in the rule's `if`: `if: len($.lines) > 0`";
     }
+    Rejected {
+        "exists" => "": "whether there is a value is matched with `{ exists: true }` or `{ exists: false }`, without `anything-but`";
+        "numeric" => "": "write the comparison the other way round, without `anything-but`: `{ numeric: [\"<=\", 5] }` for not more than 5";
+        "matches" | "regex" => "": "a text that a regular expression does not match is said in the rule's `if`: `if: '!str::regex_matches($.a, \"x\")'`";
+    }
     TestFile {
         "tests" | "test" | "scenarios" | "scenario" | "case" | "specs" => "cases": "the tests are a list: `cases:`, and below it each case, which begins with `- name: …`";
         "projection" | "files" | "file" | "uses" | "include" => "projections": "the projections that run are a list of files: `projections: [{value}]`";

@@ -68,6 +68,16 @@ impl Shape<'_> {
                 let name = names.map(str::to_owned).next().unwrap_or_else(|| "ByDay".to_owned());
                 format!("indexes stand under their names: `indexes: {{ {name}: {{ partition_key: … }} }}`")
             }
+            ([.., "indexes", name], _) if text.is_some() => format!("write `{name}: {{ partition_key: {written} }}`"),
+            ([.., "delete"], _) if text.is_some() => format!("a rule deletes where its condition is true: `if: {written}`, and `delete: true`"),
+            ([.., source @ ("kinesis" | "dynamodb")], Content::List(_)) => {
+                let names: Vec<String> = list
+                    .iter()
+                    .filter_map(|node| scalar(node))
+                    .map(|name| format!("{name}: {{ {source}: {name} }}"))
+                    .collect();
+                format!("several streams are named: `sources: {{ {} }}`", names.join(", "))
+            }
             ([.., "keys"], Content::Map(entries)) => {
                 let names: Vec<&str> = entries.iter().map(|(key, _)| key.text.as_str()).collect();
                 format!("`keys` is a list of names: `keys: [{}]`, or of `{{ name: id, type: number }}`", names.join(", "))
@@ -167,6 +177,13 @@ impl Shape<'_> {
             true => (format!("this is the text `{text}`, in quotes"), format!("write {write} without quotes")),
             false => (format!("`{text}` is a text in YAML 1.2"), format!("write `{write}`")),
         })
+    }
+
+    /// The type of a key attribute that a value names.
+    pub(crate) fn type_word(&self, node: &Node) -> Option<&'static str> {
+        const TYPES: [&str; 3] = ["string", "number", "binary"];
+        let word = scalar(node)?;
+        TYPES.into_iter().find(|kind| *kind == word).or_else(|| crate::foreign::word(word, &TYPES))
     }
 
     /// The guard that a word probably means.

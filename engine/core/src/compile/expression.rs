@@ -114,6 +114,14 @@ impl Compiler<'_> {
                 self.lazy -= is_lazy;
                 let (a, b) = (a?, b?);
                 self.operands(*operator, (&a, left), (&b, right), place)?;
+                if let (Binary::Divide | Binary::Remainder, Term::Constant(Value::Number(number))) = (operator, &b)
+                    && *number == viewfold_value::Number::ZERO
+                    && self.lazy == 0
+                {
+                    let span = self.inside(Place { at: place.at + right.at, ..place }, 1);
+                    self.error(Code::BadExpression, span, "this never has a value: it is divided by zero");
+                    return None;
+                }
                 Term::Binary(*operator, Box::new(a), Box::new(b))
             }
         };
@@ -194,7 +202,11 @@ impl Compiler<'_> {
             if self.told_as_difference(here, written, terms) {
                 return None;
             }
-            let help = hints::path(root, written.get(root.len()..).unwrap_or_default());
+            let names = terms.lets.iter().flat_map(|lets| lets.iter().map(|(name, _)| name.value.as_str()));
+            let near = suggest::nearest(root, names.chain(terms.element.as_deref()));
+            let near =
+                near.map(|near| format!("did you mean `{near}{}`?", written.get(root.len()..).unwrap_or_default()));
+            let help = near.or_else(|| hints::path(root, written.get(root.len()..).unwrap_or_default()));
             (
                 format!("`{root}` is no name that is known here"),
                 help.unwrap_or_else(|| format!("did you mean `$.{written}`?")),
@@ -448,7 +460,17 @@ impl Compiler<'_> {
                 let wanted: Vec<String> = kinds.iter().map(|kind| format!("a {kind}")).collect();
                 let what = if what.len() < 3 { format!("`{what}`") } else { what.to_owned() };
                 let message = format!("{what} takes {}, and this is a {kind}", wanted.join(" or "));
-                self.error(Code::BadOperand, span, message);
+                let help = match (kind, &expression.kind) {
+                    (Kind::Boolean, expression::Kind::Binary(..))
+                        if what.starts_with(['`']) && what.contains(['<', '>']) =>
+                    {
+                        Some("a range is two comparisons: `1 < x && x < 5`")
+                    }
+                    (Kind::String, _) if kinds == [Kind::Number] => Some("`number(x)` makes a number of a text"),
+                    (Kind::Number, _) if kinds == [Kind::Boolean] => Some("a condition compares: `x > 0`"),
+                    _ => None,
+                };
+                self.error(Code::BadOperand, span, message).help = help.map(str::to_owned);
                 None
             }
             _ => Some(()),
@@ -461,8 +483,14 @@ impl Compiler<'_> {
         let fine = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
             && characters.all(|c| c.is_alphanumeric() || c == '_');
         if !fine {
-            self.error(Code::WrongForm, name.span, format!("`{}` is no name for a value", name.value)).help =
-                Some("a letter or `_`, then letters, digits and `_`".into());
+            self.error(Code::WrongForm, name.span, format!("`{}` is no name for a value", name.value)).help = Some({
+                let fixed: String =
+                    name.trim_start_matches('$').chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+                match fixed.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                    true => format!("a letter or `_`, then letters, digits and `_`: `{fixed}`"),
+                    false => "a letter or `_`, then letters, digits and `_`".to_owned(),
+                }
+            });
             return false;
         }
         if RESERVED.contains(&name.as_str()) || LAZY.contains(&name.as_str()) || Function::named(name).is_some() {

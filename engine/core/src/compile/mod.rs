@@ -109,7 +109,20 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
             .filter(|finding| finding.severity == Severity::Error)
             .map(|finding| finding.span)
             .collect();
-        for finding in compiler.findings {
+        // What it says to do is what was probably meant.
+        let meant: HashMap<Span, String> = compiler
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Warning && errors.contains(&finding.span))
+            .filter(|finding| {
+                matches!(finding.code, Code::BadExpression | Code::BadPath | Code::WrongForm | Code::YamlWord)
+            })
+            .filter_map(|finding| Some((finding.span, finding.help.clone()?)))
+            .collect();
+        for mut finding in compiler.findings {
+            if let Some(help) = meant.get(&finding.span).filter(|_| finding.code == Code::BadOperand) {
+                finding.help = Some(help.clone());
+            }
             let is_more = finding.severity == Severity::Error || !errors.contains(&finding.span);
             if is_more && !findings.contains(&finding) {
                 findings.push(finding);
@@ -360,13 +373,14 @@ impl Compiler<'_> {
     /// Tables and indexes have names of one form.
     fn table_name_of(&mut self, what: &str, name: &str, span: Span) {
         if !(3..=255).contains(&name.len()) || !name.bytes().all(is_name_byte) {
-            let help = if name.starts_with("arn:") {
-                "the name alone, without what stands before it in the ARN"
-            } else {
-                "3 to 255 letters, digits, `_`, `-` and `.`"
+            let help = match name.split_once("table/").filter(|_| name.starts_with("arn:")) {
+                Some((_, table)) => {
+                    format!("the name alone, without its ARN: `{}`", table.split('/').next().unwrap_or(table))
+                }
+                None => "3 to 255 letters, digits, `_`, `-` and `.`".to_owned(),
             };
             self.error(Code::WrongForm, span, format!("`{name}` cannot be the name of a DynamoDB {what}")).help =
-                Some(help.into());
+                Some(help);
         }
     }
 

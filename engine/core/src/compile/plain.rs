@@ -49,6 +49,16 @@ impl Compiler<'_> {
         let span = literal.span;
         match &literal.value {
             Literal::Null if span.start == span.end => {
+                if let Some(key) = self.bare_key(span) {
+                    let before = self.source.text[..span.start].trim_end().len();
+                    let place = Span::new(before - key.len(), before);
+                    let message = format!(
+                        "`{key}` stands here without a value: inside of `{{ }}` a text without quotes ends at `,`"
+                    );
+                    self.warning(Code::UnquotedText, place, message).help =
+                        Some(format!("write `{key}: …`, or put the whole text before it into quotes"));
+                    return;
+                }
                 self.warning(Code::WrongForm, span, "there is no value here, which YAML reads as null").help =
                     Some("write the value, or `null` if that is meant".into());
             }
@@ -69,11 +79,28 @@ impl Compiler<'_> {
         }
     }
 
+    /// The key of a map that stands alone before a place: `b` of `{ a: 1, b }`.
+    fn bare_key(&self, span: Span) -> Option<String> {
+        let before = self.source.text.get(..span.start)?;
+        let start = before.rfind([',', '{', ':', '\n'])?;
+        let key = before[start + 1..].trim();
+        let is_bare = before[start..].starts_with([',', '{']) && !key.is_empty();
+        is_bare.then(|| key.to_owned())
+    }
+
     fn check_text(&mut self, text: &str, span: Span) {
         if self.is_plain(text, span) && WORDS.contains(&text.to_lowercase().as_str()) {
             let message = format!("`{text}` is a text here, and a boolean to older readers of YAML");
             self.warning(Code::YamlWord, span, message).help =
                 Some(format!("write \"{text}\" for the text, `true` or `false` for a boolean"));
+            return;
+        }
+        let lower = text.to_lowercase();
+        if self.is_plain(text, span) && matches!(lower.as_str(), "true" | "false" | "null" | "none") && lower != text {
+            let meant = if lower == "none" { "null" } else { lower.as_str() };
+            let message = format!("`{text}` is a text here: YAML 1.2 writes `{meant}`");
+            self.warning(Code::YamlWord, span, message).help =
+                Some(format!("write `{meant}`, or \"{text}\" for the text"));
             return;
         }
         if let Some(comment) = self.comment_behind(span)

@@ -156,6 +156,9 @@ impl Compiler<'_> {
             let written = path.value.as_str();
             if !written.starts_with("$$.") && !crate::path::is_path(written) {
                 let help = match written.strip_prefix('$') {
+                    _ if spec::RULE_KEYS.contains(&written) => {
+                        format!("`{written}` is a key of the rule: write it beside `when`, not in it")
+                    }
                     Some(rest) => format!("did you mean `$.{rest}`?"),
                     None => format!("the keys of `when` are paths into the event: `$.{written}`"),
                 };
@@ -245,6 +248,10 @@ impl Compiler<'_> {
                 self.error(Code::KeyMismatch, name.span, message).help =
                     Some(match suggest::nearest(&name.value, names.iter().copied()) {
                         Some(near) => format!("did you mean `{near}`?"),
+                        None if names.len() == 1 => format!(
+                            "its key is `{}`; a second key attribute is said in `document`: `sort_key: {}`",
+                            names[0], name.value
+                        ),
                         None => format!("its key is {}", suggest::list(names.iter().copied())),
                     });
             }
@@ -437,6 +444,12 @@ impl Compiler<'_> {
                     format!("for a part of the element write '${{ {text} }}'")
                 } else if text.starts_with('-') && text.contains('$') {
                     format!("an expression is written '${{ {text} }}'")
+                } else if let Some(number) = decimal(text) {
+                    format!("a number is written in decimal digits alone: {number}")
+                } else if text.starts_with(|c: char| c.is_ascii_digit())
+                    && text.parse::<viewfold_value::Number>().is_err()
+                {
+                    "a number is written like 12, 0.5 or 1e6".to_owned()
                 } else if text.parse::<viewfold_value::Number>().is_ok() {
                     format!("for a number write {text} without quotes")
                 } else {
@@ -448,6 +461,9 @@ impl Compiler<'_> {
                 if found == Kind::List || matches!(kind, OperationKind::RemoveFrom(_)) =>
             {
                 "a set is written '${ set(\"a\", \"b\") }'".to_owned()
+            }
+            (OperationKind::Add(_), Term::Map(_) | Term::Constant(Value::Map(_))) => {
+                "what is inside of a map is added to by its path: `add: { 'totals.eur': $.amount }`".to_owned()
             }
             (OperationKind::Add(_), _) => "use `set` to give the attribute a value".to_owned(),
             _ => "`number(x)` and `text(x)` convert".to_owned(),
@@ -570,4 +586,13 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// A number with `_` between its digits, or in hexadecimal digits.
+fn decimal(text: &str) -> Option<String> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return u64::from_str_radix(digits, 16).ok().map(|number| number.to_string());
+    }
+    let digits = text.replace('_', "");
+    (digits != text && digits.parse::<viewfold_value::Number>().is_ok()).then_some(digits)
 }

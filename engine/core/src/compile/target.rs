@@ -116,7 +116,7 @@ impl Compiler<'_> {
         if text.starts_with("$.") || text.starts_with("$[") || text.starts_with("$$") {
             let message = format!("`{text}` is a path into the event, and an attribute of the document is named here");
             let help = match text.rsplit(['.', '$']).next().filter(|name| !name.is_empty()) {
-                Some(name) => format!("for example `{name}: {text}`"),
+                Some(name) => format!("the attribute is called without the path: `{name}`"),
                 None => "an attribute is written like `a` or `a.b`".to_owned(),
             };
             self.error(Code::WrongForm, path.span, message).help = Some(help);
@@ -131,6 +131,13 @@ impl Compiler<'_> {
                 return None;
             }
         };
+        if let [Name::Fixed(first), Name::Fixed(second), ..] = parsed.as_slice()
+            && first == "doc"
+        {
+            let message = format!("`{text}` writes `{second}` in a map that is called `doc`");
+            self.warning(Code::WrongForm, path.span, message).help =
+                Some(format!("an attribute of the document is written by its name: `{}`", &text[4.min(text.len())..]));
+        }
         let mut names = Vec::with_capacity(parsed.len());
         for (number, name) in parsed.into_iter().enumerate() {
             names.push(match name {

@@ -149,7 +149,7 @@ impl Compiler<'_> {
                 || (text.starts_with("$ {") && text.ends_with('}'));
         if is_name || looks_like_one {
             let message = format!("`{text}` is taken as text here");
-            let inner = text.trim_start_matches(['{', '$', ' ']).trim_end_matches(['}', ' ']);
+            let inner = text.strip_prefix('$').unwrap_or(text).trim_matches(['{', '}', ' ']);
             let inner = if text.starts_with("$ ") || text.starts_with("{{") { inner } else { text };
             self.warning(Code::BadExpression, span, message).help =
                 Some(format!("for an expression's value write '${{ {inner} }}'"));
@@ -273,6 +273,14 @@ impl Compiler<'_> {
                 return None;
             }
         };
+        if let Some(Step::Name(first)) = compiled.steps.first()
+            && terms.element.as_deref() == Some(first)
+        {
+            let message = format!("`{path}` is a value of the whole event, and the element of `each` is `{first}`");
+            self.warning(Code::BadPath, span, message).help =
+                Some(format!("did you mean '${{ {} }}'?", path.trim_start_matches("$.")));
+        }
+        let Some(event) = &mut terms.event else { return None };
         let mut steps = compiled.steps;
         if image {
             self.check_image(&steps, path, span)?;

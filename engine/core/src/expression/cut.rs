@@ -64,6 +64,7 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
                     Some(end) => error.length(end + 1).help(format!("write \"{}\"", &rest[1..end])),
                     None => error.help("write \"…\""),
                 });
+            }
             '/' if rest.starts_with("//") || rest.starts_with("/*") => {
                 let error = SyntaxError::new(at, "an expression has no comments");
                 return Err(
@@ -260,7 +261,15 @@ fn number(text: &str, at: usize) -> Result<(Number, usize), SyntaxError> {
         }
     }
     if text[end..].starts_with(|c: char| is_name_start(c) || c == '.') {
-        return Err(SyntaxError::new(at, "this is no number").help("a number is written like `12`, `0.5` or `1e6`"));
+        let length =
+            text[at..].find(|c: char| !(is_name_start(c) || c.is_ascii_digit() || c == '.')).unwrap_or(text.len() - at);
+        let written = &text[at..at + length];
+        let error = SyntaxError::new(at, format!("`{written}` is no number")).length(length);
+        let digits = written.replace('_', "");
+        return Err(match Number::parse(&digits) {
+            Ok(_) => error.help(format!("write {digits}")),
+            Err(_) => error.help("a number is written like `12`, `0.5` or `1e6`"),
+        });
     }
     let number =
         Number::parse(&text[at..end]).map_err(|error| SyntaxError::new(at, format!("this number: {error}")))?;

@@ -18,6 +18,19 @@ pub(super) fn habit(text: &str) -> Option<SyntaxError> {
         let help = format!("a missing value is filled in with `default`: `default({value}, {otherwise})`");
         return found(at, 2, "an expression has no `??`", help);
     }
+    if masked.trim_start().starts_with('{') {
+        let at = masked.find('{').unwrap_or(0);
+        let inner = text.trim().trim_matches(['{', '}']).trim();
+        return found(at, 1, "an expression stands in one pair of braces", format!("write '${{ {inner} }}'"));
+    }
+    if let Some(at) = masked.find("?.") {
+        let help = "the `?` goes to the end of the path: `$.a.b?`".to_owned();
+        return found(at, 1, "a `?` is for the whole path", help);
+    }
+    if let Some(at) = masked.find(").") {
+        let help = "an entry of a map that a function gives is taken with `get(x, \"name\")`".to_owned();
+        return found(at + 1, 1, "a path does not go on behind a `)`", help);
+    }
     if let Some(at) = masked.find("${").or_else(|| masked.find("{{")) {
         let help = "what stands in `${ }` is an expression already: write the path itself, `$.a` for one".into();
         return found(at, 2, "there is an expression inside of an expression", help);
@@ -194,6 +207,7 @@ fn dollar(masked: &str) -> Option<SyntaxError> {
     let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(rest.len());
     let name = &rest[..end];
     let help = match name.starts_with(|c: char| c.is_ascii_digit()) {
+        _ if name.starts_with("doc.") => format!("did you mean `{name}`?"),
         true => format!("a number has no sign of a currency: {name}; for the text write \"${name}\""),
         false => format!("did you mean `$.{name}`?"),
     };

@@ -156,12 +156,26 @@ fn parse_bounded(text: &str) -> Result<Expression, SyntaxError> {
     convert(&tree, &cut)
 }
 
-/// Checks that there are no quotes of a word processor.
+/// Checks that there are no quotes and signs of a word processor.
 fn straight_quotes(text: &str) -> Result<(), SyntaxError> {
     let is_curly = |c: char| matches!(c, '“' | '”' | '„' | '‘' | '’' | '«' | '»');
     let mut quoted = false;
     for (at, c) in text.char_indices() {
         quoted ^= c == '"';
+        let operator = match c {
+            '−' | '–' | '—' => "-",
+            '×' | '⋅' => "*",
+            '÷' => "/",
+            '≤' => "<=",
+            '≥' => ">=",
+            '≠' => "!=",
+            '\u{a0}' => " ",
+            _ => "",
+        };
+        if !quoted && !operator.is_empty() {
+            let error = SyntaxError::new(at, format!("`{c}` is no sign of an expression")).length(c.len_utf8());
+            return Err(error.help(format!("write `{operator}`")));
+        }
         if is_curly(c) && !quoted {
             let rest = &text[at + c.len_utf8()..];
             let inner = &rest[..rest.find(is_curly).unwrap_or(rest.len())];

@@ -17,6 +17,10 @@ pub use lint::Lint;
 pub use pattern::{Affix, Pattern, TypeName};
 pub(crate) use pattern::{PatternMap, RejectedMap};
 pub use rule::{Append, Rule};
+
+/// The keys of a rule that are easily written into its `when`.
+pub const RULE_KEYS: [&str; 8] = ["if", "each", "let", "key", "add", "set", "append", "remove"];
+
 pub use short::OrName;
 pub use source::{DynamodbSource, Format, KinesisSource, Source};
 

@@ -39,6 +39,8 @@ struct Told<'t> {
     means: Option<&'t str>,
     /// The place that has such a key.
     belongs: Option<Place>,
+    /// The key before it, without a value, that it stands below.
+    below: Option<&'t str>,
 }
 
 impl Found<'_, '_> {
@@ -59,7 +61,10 @@ impl Found<'_, '_> {
                 other.unknown.key.span != one.unknown.key.span
                     && place.is_some_and(|place| place.keys().contains(&one.unknown.key.text.as_str()))
             });
-            let together = |other: &&Told<'_>| same_map(other) && one.belongs.is_some() && other.belongs == one.belongs;
+            let together = |other: &&Told<'_>| {
+                let kind = |told: &Told<'_>| (told.belongs, told.below.map(str::to_owned));
+                same_map(other) && (one.belongs.is_some() || one.below.is_some()) && kind(other) == kind(one)
+            };
             if by_another || told[..number].iter().any(|other| together(&other)) {
                 continue;
             }
@@ -87,6 +92,7 @@ impl Found<'_, '_> {
             help,
             means,
             belongs,
+            below: None,
         };
         let same = |field: &&&str| foreign::plain(field) == foreign::plain(&key.text);
         if let Some(field) = fields.iter().find(same) {
@@ -109,6 +115,13 @@ impl Found<'_, '_> {
                 return told(help, Some(foreign.means), None);
             }
         }
+        if let (Some(Place::KeyAttribute), Some(kind)) = (place, shape.type_word(value)) {
+            return told(format!("write `{{ name: {}, type: {kind} }}`", key.text), Some("name"), None);
+        }
+        if let Some(above) = self.empty_above(unknown) {
+            let help = format!("indent it further, so that it stands below `{above}:`");
+            return Told { below: Some(above), ..told(help, None, None) };
+        }
         let near = suggest::nearest(&key.text, fields.iter().copied());
         let elsewhere = place.map(|place| place.others_with(&key.text)).unwrap_or_default();
         match (near, elsewhere.as_slice()) {
@@ -121,6 +134,18 @@ impl Found<'_, '_> {
                 told(help, None, None)
             }
         }
+    }
+
+    /// The key above an unknown one that has no value: the unknown one was probably meant as a part of it.
+    fn empty_above<'t>(&self, unknown: &Unknown<'t>) -> Option<&'t str> {
+        let Content::Map(entries) = &unknown.map.content else { return None };
+        let at = entries.iter().position(|(key, _)| key.span == unknown.key.span)?;
+        let is_unknown = |key: &Key| self.unknown.iter().any(|other| other.key.span == key.span);
+        let (above, value) = entries[..at].iter().rev().find(|(key, _)| !is_unknown(key))?;
+        let is_empty = value.span.start == value.span.end && matches!(value.content, Content::Scalar { .. });
+        let on_a_line =
+            self.source.text[..unknown.key.span.start].rsplit('\n').next().unwrap_or_default().trim().is_empty();
+        (is_empty && on_a_line).then_some(above.text.as_str())
     }
 
     /// What to do with a key that another place has.
@@ -173,8 +198,9 @@ impl Found<'_, '_> {
                 // The keys that belong below stand beside it.
                 let is_empty = *meaning == Scalar::Null
                     && told.iter().any(|told| {
-                        told.unknown.map.id == parent.id
-                            && told.belongs.is_some_and(|place| Place::under(&key.text) == Some(place))
+                        told.unknown.map.id == parent.id && told.below == Some(key.text.as_str())
+                            || told.unknown.map.id == parent.id
+                                && told.belongs.is_some_and(|place| Place::under(&key.text) == Some(place))
                     });
                 // A map of something else where a pattern is wanted.
                 let in_no_pattern = self

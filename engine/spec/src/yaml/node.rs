@@ -226,6 +226,7 @@ impl<'s> Composer<'s> {
     fn entries(&mut self, depth: usize) -> Composed<(Vec<(Key, Node)>, usize)> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut merged: Vec<(Key, Node)> = Vec::new();
+        let mut second = false;
         let end = loop {
             let (event, span) = self.next()?;
             let key = match event {
@@ -241,6 +242,15 @@ impl<'s> Composer<'s> {
             if key.text == "<<" {
                 self.merge(value, &mut merged)?;
             } else if let Some((first, _)) = entries.iter().find(|(other, _)| other.text == key.text) {
+                // The keys of a second rule or case without its `- `: one finding for all of them.
+                if second {
+                    continue;
+                }
+                second = key.text == "name";
+                let help = match key.text.as_str() {
+                    "name" => "if another rule begins here, write `- ` before it; otherwise remove one of them",
+                    _ => "put both into one entry, or remove one",
+                };
                 self.findings.push(
                     Diagnostic::error(
                         Code::DuplicateKey,
@@ -249,7 +259,7 @@ impl<'s> Composer<'s> {
                         format!("the key `{}` stands twice in this map", key.text),
                     )
                     .related(first.span, "first here")
-                    .help("put both into one entry, or remove one"),
+                    .help(help),
                 );
             } else {
                 entries.push((key, value));

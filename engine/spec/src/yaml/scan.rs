@@ -144,6 +144,11 @@ impl<'t> Scanner<'t> {
             '"' | '\'' => self.quoted(c),
             '!' => self.tag(line),
             '&' | '*' => self.reference(c, line),
+            '`' if line.starts_with("```") => {
+                let message = "this line belongs to Markdown, and is no part of the file";
+                self.tell(at, at + line.trim_end().len(), Code::NotYaml, message, "remove it");
+                self.at += line.len();
+            }
             '@' | '`' | '%' => {
                 let text = self.plain_extent(line);
                 self.unquoted(text, &format!("a text that begins with `{c}` needs quotes in YAML"));

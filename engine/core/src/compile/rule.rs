@@ -165,9 +165,11 @@ impl Compiler<'_> {
                 self.error(Code::BadPath, path.span, format!("`{written}` is no path")).help = Some(help);
                 continue;
             }
+            // What stands in brackets is a filter.
+            let outside = written.split('[').next().unwrap_or(written);
             if [" == ", " != ", " > ", " < ", " >= ", " <= ", " && ", " || "]
                 .iter()
-                .any(|operator| written.contains(operator))
+                .any(|operator| outside.contains(operator))
             {
                 let message = "a key of `when` is a path, and this is an expression";
                 self.error(Code::BadPath, path.span, message).help = Some(format!("write `if: {written}` in the rule"));
@@ -288,8 +290,8 @@ impl Compiler<'_> {
             return false;
         }
         if let Term::Constant(Value::String(text)) = term
-            && (text == name
-                || text.contains('.') && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')))
+            && text.contains('.')
+            && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
             && kind == Kind::String
         {
             let message = format!("the key `{name}` is the text `{text}` for every event");

@@ -21,7 +21,9 @@ pub(super) struct Accident {
 
 /// The accidents behind an error that the parser found at some place, and no others: all of them are errors to YAML.
 pub(super) fn accidents(text: &str, at: usize, error: &ErrorKind) -> Vec<Accident> {
-    let Scan { accidents, open } = scan(text, at);
+    let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let Scan { accidents, mut open } = scan(text, at);
+    open.retain(|bracket| *bracket < at);
     if !accidents.is_empty() {
         return accidents;
     }
@@ -33,7 +35,9 @@ fn words(text: &str, at: usize, error: &ErrorKind, open: &[usize]) -> Accident {
     let here = Span::new(at, at + text[at..].chars().next().map_or(0, char::len_utf8));
     let line_start = text[..at].rfind('\n').map_or(0, |line| line + 1);
     let line = text[line_start..].split(['\n', '\r']).next().unwrap_or_default();
-    let content = Span::new(line_start + line.len() - line.trim_start().len(), line_start + line.trim_end().len());
+    let body = line.trim();
+    let content = line_start + line.len() - line.trim_start().len();
+    let content = Span::new(content, content + body.len());
     let accident = |span: Span, code: Code, message: &str, help: &str| Accident {
         span,
         code,

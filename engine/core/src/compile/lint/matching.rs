@@ -18,6 +18,16 @@ struct Written<'r> {
     condition: &'r Condition,
 }
 
+/// Why nothing can be at a place.
+struct Absence {
+    /// The pattern that says so.
+    other: Span,
+    /// The same in words.
+    why: String,
+    /// Whether it is the kind of change that has no such image.
+    by_change: bool,
+}
+
 impl Compiler<'_> {
     /// Checks whether a rule can match an event, and be applied to it.
     pub(super) fn check_matching(
@@ -125,15 +135,20 @@ impl Compiler<'_> {
             strict(term, &mut paths);
             for (slot, path) in paths {
                 let steps = stream.paths.steps(slot);
-                let Some((other, why)) = absent(steps, written, stream) else { continue };
+                let Some(Absence { other, why, by_change }) = absent(steps, written, stream) else { continue };
                 let span = self.part(span, path);
                 let message = format!("this rule can never be applied: `{path}` has to be there, and {why}");
                 let finding = self.error(Code::AlwaysFails, span, message);
                 finding.related = Some((other, "because of this".into()));
-                finding.help = Some(format!(
-                    "every event that it matches would be a dead letter; `{path}?` may be missing, `default({path}, 0)` \
-                     has a value all the same"
-                ));
+                finding.help = Some(match (path.strip_prefix("$.new"), path.strip_prefix("$.old")) {
+                    (Some(rest), _) if by_change => format!("a `remove` has `$.old`: did you mean `$.old{rest}`?"),
+                    (_, Some(rest)) if by_change => format!(
+                        "an `insert` has `$.new`: did you mean `$.new{rest}`? `default({path}, 0)` has a value all the same"
+                    ),
+                    _ => format!(
+                        "every event that it matches would be a dead letter; `default({path}, 0)` has a value all the same"
+                    ),
+                });
                 return;
             }
         }
@@ -143,7 +158,7 @@ impl Compiler<'_> {
         {
             let steps = stream.paths.steps(*slot);
             let span = each.0.first().map_or(each.span, |(_, list)| list.span);
-            if let (true, Some((other, why))) = (*optional, absent(steps, written, stream)) {
+            if let (true, Some(Absence { other, why, .. })) = (*optional, absent(steps, written, stream)) {
                 let message = format!("this rule never does anything: {why}, so there is nothing to go through");
                 let finding = self.warning(Code::NeverMatches, span, message);
                 finding.related = Some((other, "because of this".into()));
@@ -216,14 +231,14 @@ fn images(left: &[&str], wanted: [bool; 3]) -> String {
     }
 }
 
-/// Why nothing can be at these steps for an event that matches, and the pattern that says so.
-fn absent(steps: &[Step], written: &[Written<'_>], stream: &Stream) -> Option<(Span, String)> {
+/// Why nothing can be at these steps for an event that matches.
+fn absent(steps: &[Step], written: &[Written<'_>], stream: &Stream) -> Option<Absence> {
     if let Some(other) = written.iter().find(|other| facts::leaves_nothing(other.condition, steps, stream)) {
         let why = match facts::is_missing(&other.condition.test) {
             true => format!("`when` takes only events without `{}`", other.path.value),
             false => format!("`when` takes only events whose `{}` is no map", other.path.value),
         };
-        return Some((other.pattern.span, why));
+        return Some(Absence { other: other.pattern.span, why, by_change: false });
     }
     if stream.payload != Payload::Change {
         return None;
@@ -235,7 +250,7 @@ fn absent(steps: &[Step], written: &[Written<'_>], stream: &Stream) -> Option<(S
         .fold(facts::having_image(image), facts::both);
     let other = written.iter().find(|other| facts::changes(other.condition, stream) != [true; 3])?;
     let kind = if image == "old" { "an `insert` has no old image" } else { "a `remove` has no new image" };
-    (left == [false; 3]).then(|| (other.pattern.span, kind.to_owned()))
+    (left == [false; 3]).then(|| Absence { other: other.pattern.span, why: kind.to_owned(), by_change: true })
 }
 
 /// The values of a rule that are evaluated for every event that it matches, in their order, with their places.

@@ -8,6 +8,7 @@ use serde_json::Value;
 mod examples;
 mod explain;
 mod graph;
+mod guide;
 mod help;
 mod init;
 mod language_page;

@@ -13,9 +13,6 @@ use viewfold_spec::diagnostic::render_all;
 /// What is said of a file without a mistake.
 const FINE: &str = "nothing to complain about\n";
 
-/// Files that look like mistakes and are none; in every other one something is found.
-const FINE_FILES: [&str; 5] = ["anchors", "any_order", "patterns", "two_rules_that_exclude", "two_rules_with_patterns"];
-
 fn findings(name: &str, text: String) -> String {
     let source = Arc::new(Source { name: name.to_owned(), text });
     let findings = match viewfold_spec::parse(&source) {
@@ -41,14 +38,14 @@ fn every_finding_is_worded_as_expected() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     files.sort();
-    assert!(files.len() >= 300, "only {} files", files.len());
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let mut wrong = Vec::new();
+    // Some look like mistakes and are none.
+    let mut mistakes = 0;
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let said = findings(&name, fs::read_to_string(&path).expect("the file can be read"));
-        let stem = name.trim_end_matches(".yaml");
-        assert_eq!(said == FINE, FINE_FILES.contains(&stem), "{name}: {said}");
+        mistakes += usize::from(said != FINE);
         let expected = path.with_extension("txt");
         if update {
             fs::write(&expected, &said).expect("the snapshot can be written");
@@ -57,5 +54,6 @@ fn every_finding_is_worded_as_expected() {
             wrong.push(format!("{name} says now:\n{said}"));
         }
     }
+    assert!(mistakes >= 350, "only in {mistakes} files something is found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

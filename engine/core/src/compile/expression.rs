@@ -15,10 +15,10 @@ use viewfold_value::{Kind, Value};
 const MAX_WEIGHT: usize = 10_000;
 
 /// Functions that evaluate only what they need: they are terms of their own.
-const LAZY: [&str; 3] = ["if", "exists", "default"];
+pub(super) const LAZY: [&str; 3] = ["if", "exists", "default"];
 
 /// Names that mean something in every expression.
-const RESERVED: [&str; 4] = ["doc", "null", "true", "false"];
+pub(super) const RESERVED: [&str; 4] = ["doc", "null", "true", "false"];
 
 impl Compiler<'_> {
     /// The term of the expression `text`, which starts at a place of a longer text.
@@ -119,8 +119,7 @@ impl Compiler<'_> {
                     && self.lazy == 0
                 {
                     let span = self.inside(Place { at: place.at + right.at, ..place }, 1);
-                    self.error(Code::BadExpression, span, "this never has a value: it is divided by zero");
-                    return None;
+                    self.warning(Code::BadExpression, span, "this never has a value: it is divided by zero");
                 }
                 Term::Binary(*operator, Box::new(a), Box::new(b))
             }
@@ -251,30 +250,6 @@ impl Compiler<'_> {
         };
         self.error(Code::UnknownName, span, format!("`{name}` is no name that is known here")).help = Some(help);
         None
-    }
-
-    /// Whether an unknown name is the end of one with a `-` in it: `$.order-id` is a difference. Tells so.
-    fn told_as_difference(&mut self, here: Place<'_>, name: &str, terms: &Terms<'_>) -> bool {
-        let before = place_before(here);
-        let Some(rest) =
-            before.strip_suffix('-').filter(|rest| rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        else {
-            // The beginning of a name of `let` with a `-` in it, which has been told there.
-            let behind = here.text.get(here.at..).unwrap_or_default();
-            return terms.lets.iter().flat_map(|lets| lets.iter()).any(|(known, _)| {
-                known.value.len() > name.len() && known.value.contains('-') && behind.starts_with(known.value.as_str())
-            });
-        };
-        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '[' | ']' | '\'' | '"');
-        let start = rest.char_indices().rev().take_while(|(_, c)| is_part(*c)).last().map_or(rest.len(), |(at, _)| at);
-        let written = &here.text[start..here.at + name.len()];
-        let known = terms.lets.iter().flat_map(|lets| lets.iter()).any(|(known, _)| known.value == *written);
-        let Some(path) = crate::path::bracketed(written).filter(|_| written.starts_with('$')) else { return known };
-        let span = self.inside(Place { at: start, ..here }, written.len());
-        let message = format!("`{written}` is a difference in an expression, and no path");
-        self.error(Code::UnbracketedName, span, message).help =
-            Some(format!("write `{}` (RFC 9535); a difference has spaces around its `-`", path.replace('\'', "\"")));
-        true
     }
 
     /// The value of `let`, compiled once for each rule that uses it.
@@ -476,35 +451,6 @@ impl Compiler<'_> {
             _ => Some(()),
         }
     }
-
-    /// Checks the names of `let` or `each`: they have to be names that an expression can use.
-    pub(super) fn check_name(&mut self, name: &Spanned<String>) -> bool {
-        let mut characters = name.chars();
-        let fine = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-            && characters.all(|c| c.is_alphanumeric() || c == '_');
-        if !fine {
-            self.error(Code::WrongForm, name.span, format!("`{}` is no name for a value", name.value)).help = Some({
-                let fixed: String =
-                    name.trim_start_matches('$').chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-                match fixed.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-                    true => format!("a letter or `_`, then letters, digits and `_`: `{fixed}`"),
-                    false => "a letter or `_`, then letters, digits and `_`".to_owned(),
-                }
-            });
-            return false;
-        }
-        if RESERVED.contains(&name.as_str()) || LAZY.contains(&name.as_str()) || Function::named(name).is_some() {
-            self.error(Code::WrongForm, name.span, format!("`{}` means something else in expressions", name.value))
-                .help = Some("choose another name".into());
-            return false;
-        }
-        true
-    }
-}
-
-/// What stands before a place in its text.
-fn place_before(place: Place<'_>) -> &str {
-    place.text.get(..place.at).unwrap_or_default()
 }
 
 /// How many parts a term has, the values of `let` counted wherever they are used.

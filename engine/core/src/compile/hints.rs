@@ -1,6 +1,65 @@
 //! What is called otherwise in other languages: functions, names and metadata.
 
-use viewfold_spec::suggest;
+use super::Compiler;
+use super::expression::{LAZY, RESERVED};
+use super::term::{Place, Terms};
+use crate::functions::Function;
+use viewfold_spec::{Code, Spanned, suggest};
+
+impl Compiler<'_> {
+    /// Whether an unknown name is the end of one with a `-` in it: `$.order-id` is a difference. Tells so.
+    pub(super) fn told_as_difference(&mut self, here: Place<'_>, name: &str, terms: &Terms<'_>) -> bool {
+        let before = place_before(here);
+        let Some(rest) =
+            before.strip_suffix('-').filter(|rest| rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        else {
+            // The beginning of a name of `let` with a `-` in it, which has been told there.
+            let behind = here.text.get(here.at..).unwrap_or_default();
+            return terms.lets.iter().flat_map(|lets| lets.iter()).any(|(known, _)| {
+                known.value.len() > name.len() && known.value.contains('-') && behind.starts_with(known.value.as_str())
+            });
+        };
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '[' | ']' | '\'' | '"');
+        let start = rest.char_indices().rev().take_while(|(_, c)| is_part(*c)).last().map_or(rest.len(), |(at, _)| at);
+        let written = &here.text[start..here.at + name.len()];
+        let known = terms.lets.iter().flat_map(|lets| lets.iter()).any(|(known, _)| known.value == *written);
+        let Some(path) = crate::path::bracketed(written).filter(|_| written.starts_with('$')) else { return known };
+        let span = self.inside(Place { at: start, ..here }, written.len());
+        let message = format!("`{written}` is a difference in an expression, and no path");
+        self.error(Code::UnbracketedName, span, message).help =
+            Some(format!("write `{}` (RFC 9535); a difference has spaces around its `-`", path.replace('\'', "\"")));
+        true
+    }
+
+    /// Checks the names of `let` or `each`: they have to be names that an expression can use.
+    pub(super) fn check_name(&mut self, name: &Spanned<String>) -> bool {
+        let mut characters = name.chars();
+        let fine = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+            && characters.all(|c| c.is_alphanumeric() || c == '_');
+        if !fine {
+            self.error(Code::WrongForm, name.span, format!("`{}` is no name for a value", name.value)).help = Some({
+                let fixed: String =
+                    name.trim_start_matches('$').chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+                match fixed.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                    true => format!("a letter or `_`, then letters, digits and `_`: `{fixed}`"),
+                    false => "a letter or `_`, then letters, digits and `_`".to_owned(),
+                }
+            });
+            return false;
+        }
+        if RESERVED.contains(&name.as_str()) || LAZY.contains(&name.as_str()) || Function::named(name).is_some() {
+            self.error(Code::WrongForm, name.span, format!("`{}` means something else in expressions", name.value))
+                .help = Some("choose another name".into());
+            return false;
+        }
+        true
+    }
+}
+
+/// What stands before a place in its text.
+fn place_before(place: Place<'_>) -> &str {
+    place.text.get(..place.at).unwrap_or_default()
+}
 
 /// What to write in place of a function that there is not; `known` are those that there are.
 pub(super) fn function<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {

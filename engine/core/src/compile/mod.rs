@@ -12,6 +12,7 @@ mod hints;
 mod kinds;
 mod lint;
 mod names;
+mod operand;
 mod order;
 mod pattern;
 mod plain;
@@ -299,38 +300,13 @@ impl Compiler<'_> {
             let message = format!("`{}` is the partition key already", sort.name);
             self.error(Code::KeyMismatch, sort.span, message);
         }
-        let mut attribute = |key: &Spanned<spec::OrName<spec::KeyAttribute>>| {
-            let mut attribute = key.value.0.clone();
-            // Taken for what it means, so that nothing follows from it.
-            if let Some(name) = attribute.name.strip_prefix("$.").map(str::to_owned) {
-                let message =
-                    format!("`{}` is a path, and the name of an attribute of the table is wanted here", attribute.name);
-                self.error(Code::WrongForm, key.span, message).help = Some(format!(
-                    "did you mean `{name}`? What it is taken from is said by `key: {{ {name}: $.{name} }}`"
-                ));
-                attribute.name = name;
-            }
-            attribute
-        };
-        let partition_key = attribute(&document.partition_key);
-        let sort_key = document.sort_key.as_ref().map(attribute);
-        if let Some(ttl) = &document.ttl
-            && ttl.trim_end_matches(['s', 'm', 'h', 'd', 'w']).bytes().all(|byte| byte.is_ascii_digit())
-        {
-            let message =
-                format!("`ttl` names an attribute of the document, and `{}` looks like a length of time", ttl.value);
-            self.error(Code::WrongForm, ttl.span, message).help = Some(
-                "a rule sets that attribute: `ttl: expires`, and `set: { expires: '${ floor(time::epoch_ms($$.time) / 1000) + 30 * 86400 }' }`"
-                    .into(),
-            );
-        }
         for (name, _) in document.indexes.iter().flatten() {
             self.table_name_of("index", &name.value, name.span);
         }
         Table {
             name: self.prefixed(&table.value),
-            partition_key,
-            sort_key,
+            partition_key: document.partition_key.value.0.clone(),
+            sort_key: document.sort_key.as_ref().map(|key| key.value.0.clone()),
             indexes: tables::indexes(document),
             ttl: document.ttl.as_ref().map(|name| name.value.clone()),
         }

@@ -198,9 +198,9 @@ impl Found<'_, '_> {
                 // The keys that belong below stand beside it.
                 let is_empty = *meaning == Scalar::Null
                     && told.iter().any(|told| {
-                        told.unknown.map.id == parent.id && told.below == Some(key.text.as_str())
-                            || told.unknown.map.id == parent.id
-                                && told.belongs.is_some_and(|place| Place::under(&key.text) == Some(place))
+                        let is_below = told.below == Some(key.text.as_str());
+                        let belongs = told.belongs.is_some() && told.belongs == Place::under(&key.text);
+                        told.unknown.map.id == parent.id && (is_below || belongs)
                     });
                 // A map of something else where a pattern is wanted.
                 let in_no_pattern = self
@@ -234,7 +234,7 @@ impl Found<'_, '_> {
                 help = Some(write);
             }
         }
-        if let Some((word, expected)) = &failure.word {
+        if let Some((word, expected)) = failure.word.as_deref() {
             message = match expected {
                 [only] => format!("{subject} takes `{only}`, and not `{word}`"),
                 _ => format!("{subject} takes one of {}, and not `{word}`", suggest::list(expected.iter().copied())),

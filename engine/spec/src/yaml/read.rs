@@ -66,9 +66,9 @@ pub(super) struct ReadError<'t> {
     pub(super) node: Option<&'t Node>,
     pub(super) missing_key: Option<&'static str>,
     /// What was expected, where the node has another form.
-    pub(super) expected: Option<String>,
+    pub(super) expected: Option<Box<str>>,
     /// The word that is none of those that are taken.
-    pub(super) word: Option<(String, &'static [&'static str])>,
+    pub(super) word: Option<Box<(String, &'static [&'static str])>>,
 }
 
 impl<'t> ReadError<'t> {
@@ -119,7 +119,7 @@ impl de::Error for ReadError<'_> {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let mut error = ReadError::new(Code::UnknownWord, String::new());
-        error.word = Some((variant.to_owned(), expected));
+        error.word = Some(Box::new((variant.to_owned(), expected)));
         error
     }
 }
@@ -127,7 +127,7 @@ impl de::Error for ReadError<'_> {
 impl ReadError<'_> {
     fn of_form(expected: &dyn de::Expected) -> Self {
         let mut error = ReadError::new(Code::WrongForm, String::new());
-        error.expected = Some(in_words(expected));
+        error.expected = Some(in_words(expected).into());
         error
     }
 }
@@ -346,7 +346,7 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
     type Error = ReadError<'t>;
 
     fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError<'t>> {
-        while let Some((key, value)) = self.rest.next() {
+        for (key, value) in self.rest.by_ref() {
             if self.reader.state.left_out.borrow().contains(&value.id) {
                 continue;
             }
@@ -355,7 +355,7 @@ impl<'t> MapAccess<'t> for Entries<'t, '_> {
             {
                 let mut unknown = self.reader.state.unknown.borrow_mut();
                 let told = unknown.len() >= MAX_FINDINGS || unknown.iter().any(|other| other.key.span == key.span);
-                if !told && !(self.reader.top && key.text.starts_with("x-")) {
+                if !(told || self.reader.top && key.text.starts_with("x-")) {
                     unknown.push(Unknown { key, value, map: self.reader.node, fields });
                 }
                 continue;

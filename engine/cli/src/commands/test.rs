@@ -60,7 +60,7 @@ fn once(arguments: &Test) -> Result<Outcome, Failure> {
 fn watched(paths: &[PathBuf]) -> Watched {
     let mut all = Watched::default().and(paths.to_vec());
     for path in files::find(paths).unwrap_or_default() {
-        let Ok(loaded) = files::load(&path) else { continue };
+        let Ok(Ok(loaded)) = files::load(&path) else { continue };
         let projections = loaded.file.projections.iter().map(|path| loaded.folder.join(&path.value));
         for projection in projections {
             all = all.and(with_schemas(&projection));

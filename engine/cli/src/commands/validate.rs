@@ -5,8 +5,9 @@ use super::load;
 use crate::arguments::{FindingsFormat, Validate};
 use crate::findings::Checked;
 use crate::output::{Failure, Outcome, note, print};
+use crate::testing::{check, files};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use viewfold_dynamodb::deployment;
 
 /// Checks projections and prints every finding.
@@ -14,6 +15,7 @@ pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
     // Files that are named are one deployment together.
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
         arguments.paths.iter().cloned().partition(|path| path.is_dir());
+    let (tests, files): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|path| files::is_test(path));
     let mut deployments: Vec<Vec<PathBuf>> = if files.is_empty() { Vec::new() } else { vec![files] };
     deployments.extend(folders.iter().flat_map(|folder| deployment::deployments(folder)).map(|folder| vec![folder]));
     let mut checked = Checked { findings: Vec::new(), projections: 0 };
@@ -25,6 +27,9 @@ pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
             }
             Err(errors) => checked.findings.extend(errors),
         }
+    }
+    for path in &tests {
+        test(path, &mut checked)?;
     }
     print(&checked.rendered(arguments.format, std::io::stdout().is_terminal()))?;
     match arguments.format {
@@ -39,4 +44,28 @@ pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
     }
     let fails = checked.errors() > 0 || (arguments.strict && !checked.findings.is_empty());
     Ok(if fails { Outcome::Findings } else { Outcome::Done })
+}
+
+/// Checks a test file and the projections that it names.
+fn test(path: &Path, checked: &mut Checked) -> Result<(), Failure> {
+    let loaded = match files::load(path)? {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            checked.findings.extend(errors);
+            return Ok(());
+        }
+    };
+    let compiled = match check::projections(&loaded) {
+        Ok(paths) => load(&paths, "")?,
+        Err(errors) => Err(errors),
+    };
+    match compiled {
+        Ok(compiled) => {
+            checked.findings.extend(compiled.warnings);
+            checked.findings.extend(check::cases(&loaded, &compiled.program, false));
+            checked.projections += compiled.program.projections.len();
+        }
+        Err(errors) => checked.findings.extend(errors),
+    }
+    Ok(())
 }

@@ -25,8 +25,6 @@ pub(crate) struct Way<'a> {
     pub(crate) any_order: &'a HashSet<String>,
     /// The most schedules.
     pub(crate) schedules: usize,
-    /// Whether a case may expect nothing yet: then that is how it differs.
-    pub(crate) unfinished: bool,
 }
 
 /// Whether a case says nothing of what its events have to make.
@@ -38,15 +36,6 @@ pub(crate) fn expects_nothing(case: &Case) -> bool {
 pub(crate) async fn run(loaded: &Loaded, case: &Case, way: &Way<'_>) -> Result<Verdict, Failure> {
     let program = way.program;
     let records = Records { loaded, program };
-    if expects_nothing(case) && !way.unfinished {
-        let finding = Diagnostic::error(
-            Code::MissingKey,
-            &loaded.source,
-            case.name.span,
-            "the case expects nothing of its events",
-        );
-        return Err(Failure::findings(&[finding.help("give it `documents`, `contains` or `dead_letters`")]));
-    }
     let needed = required(program);
     let documents = needed.iter().filter(|needed| needed.purpose == Purpose::Documents);
     let views = documents.map(|needed| &needed.table).collect();

@@ -1,6 +1,7 @@
 //! One test file: its cases run, and with `--update`, what they came to written into it.
 
 use super::case::{self, Way};
+use super::check;
 use super::files::{self, Loaded};
 use super::report::{Ended, Tested, Update};
 use super::scene::{Found, Verdict};
@@ -9,7 +10,7 @@ use crate::commands;
 use crate::output::Failure;
 use std::path::Path;
 use std::time::Instant;
-use viewfold_spec::{Code, Diagnostic};
+use viewfold_spec::Diagnostic;
 
 /// How files are run.
 pub(crate) struct Options {
@@ -31,23 +32,16 @@ pub(crate) async fn run(path: &Path, options: &Options) -> Tested {
 }
 
 async fn cases(path: &Path, options: &Options) -> Result<Vec<Ended>, Failure> {
-    let mut loaded = files::load(path)?;
-    let paths = files::projections(&loaded)?;
-    let compiled = commands::load(&paths, "")?.map_err(|findings| Failure::findings(&findings))?;
-    if loaded.file.cases.is_empty() {
-        let finding =
-            Diagnostic::error(Code::WrongForm, &loaded.source, loaded.file.cases.span, "there is no case here");
-        return Err(Failure::findings(&[
-            finding.help("a case has a name, `events`, and `documents` as they have to be")
-        ]));
+    let findings = |findings: Vec<Diagnostic>| Failure::findings(&findings);
+    let mut loaded = files::load(path)?.map_err(findings)?;
+    let paths = check::projections(&loaded).map_err(findings)?;
+    let compiled = commands::load(&paths, "")?.map_err(findings)?;
+    let wrong = check::cases(&loaded, &compiled.program, options.update);
+    if !wrong.is_empty() {
+        return Err(findings(wrong));
     }
     let any_order = files::any_order(&paths)?;
-    let way = Way {
-        program: &compiled.program,
-        any_order: &any_order,
-        schedules: options.schedules,
-        unfinished: options.update,
-    };
+    let way = Way { program: &compiled.program, any_order: &any_order, schedules: options.schedules };
     let mut ended = Vec::new();
     let mut written = false;
     for number in 0..loaded.file.cases.len() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use viewfold_dynamodb::deployment;
-use viewfold_spec::{Code, Diagnostic, Source, TestFile};
+use viewfold_spec::{Diagnostic, Source, TestFile};
 
 /// A test file as it was read.
 pub(crate) struct Loaded {
@@ -37,41 +37,33 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() && !name.starts_with('.') {
             below(&path, files)?;
-        } else if name.ends_with(".test.yaml") || name.ends_with(".test.yml") {
+        } else if is_test(&path) {
             files.push(path);
         }
     }
     Ok(())
 }
 
-/// Reads a test file.
-pub(crate) fn load(path: &Path) -> Result<Loaded, Failure> {
+/// Whether a file is one of tests, by its name.
+pub(crate) fn is_test(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml")
+}
+
+/// Reads a test file. One that cannot be read is wrong use; findings are the inner result.
+pub(crate) fn load(path: &Path) -> Result<Result<Loaded, Vec<Diagnostic>>, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::wrong_use(format!("{} cannot be read: {error}", path.display())))?;
-    read(path, text)
+    // A byte order mark is no part of the text.
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    Ok(read(path, text))
 }
 
 /// A test file of this text.
-pub(crate) fn read(path: &Path, text: String) -> Result<Loaded, Failure> {
+pub(crate) fn read(path: &Path, text: String) -> Result<Loaded, Vec<Diagnostic>> {
     let source = Arc::new(Source { name: path.display().to_string(), text });
-    let file = viewfold_spec::parse_test(&source).map_err(|findings| Failure::findings(&findings))?;
     let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
-    Ok(Loaded { source, folder, file })
-}
-
-/// The paths of the projections of a test file.
-pub(crate) fn projections(loaded: &Loaded) -> Result<Vec<PathBuf>, Failure> {
-    let mut paths = Vec::new();
-    for path in loaded.file.projections.iter() {
-        let joined = loaded.folder.join(&path.value);
-        if let Err(error) = std::fs::metadata(&joined) {
-            let message = format!("{} cannot be read: {error}", joined.display());
-            let finding = Diagnostic::error(Code::Unreadable, &loaded.source, path.span, message);
-            return Err(Failure::findings(&[finding.help("paths are relative to the test file")]));
-        }
-        paths.push(joined);
-    }
-    Ok(paths)
+    viewfold_spec::parse_test(&source).map(|file| Loaded { source, folder, file })
 }
 
 /// The names of the projections at some paths of which a rule says `any_order: true`. Their programs do not know any more:

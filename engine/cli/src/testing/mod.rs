@@ -1,6 +1,6 @@
 //! Tests beside projections.
 //!
-//! [`files`] finds test files, [`case`] runs one of their cases in an embedded DynamoDB of its own, [`record`] makes Lambda
+//! [`files`] finds test files, [`check`] says what is wrong with them before anything runs, [`case`] runs one of their cases in an embedded DynamoDB of its own, [`record`] makes Lambda
 //! events of a case's events, and [`difference`] says how tables differ from what they have to be.
 //!
 //! [`scene`] has what all runs of a case share. A case that holds is run [`again`] under schedules: [`promise`] says what
@@ -9,6 +9,7 @@
 
 mod again;
 mod case;
+pub(crate) mod check;
 mod deliver;
 mod difference;
 pub(crate) mod file;

@@ -116,6 +116,7 @@ impl Compiler<'_> {
                 self.operands(*operator, (&a, left), (&b, right), place)?;
                 if let (Binary::Divide | Binary::Remainder, Term::Constant(Value::Number(number))) = (operator, &b)
                     && *number == viewfold_value::Number::ZERO
+                    && !matches!(a, Term::Constant(_))
                     && self.lazy == 0
                 {
                     let span = self.inside(Place { at: place.at + right.at, ..place }, 1);

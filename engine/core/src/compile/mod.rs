@@ -305,8 +305,8 @@ impl Compiler<'_> {
         }
         Table {
             name: self.prefixed(&table.value),
-            partition_key: document.partition_key.value.0.clone(),
-            sort_key: document.sort_key.as_ref().map(|key| key.value.0.clone()),
+            partition_key: names::meant(&document.partition_key),
+            sort_key: document.sort_key.as_ref().map(|key| names::meant(key)),
             indexes: tables::indexes(document),
             ttl: document.ttl.as_ref().map(|name| name.value.clone()),
         }

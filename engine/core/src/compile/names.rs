@@ -4,6 +4,12 @@ use super::Compiler;
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Span, Spanned};
 
+/// A key attribute whose name is a path, by the name that is meant: nothing else follows from the path, which has been told.
+pub(super) fn meant(key: &spec::KeyAttribute) -> spec::KeyAttribute {
+    let name = key.name.strip_prefix("$.").unwrap_or(&key.name).to_owned();
+    spec::KeyAttribute { name, kind: key.kind }
+}
+
 impl Compiler<'_> {
     /// Checks the names of a table's key attributes, and of its indexes'.
     pub(super) fn check_key_names(&mut self, document: &spec::Document) {

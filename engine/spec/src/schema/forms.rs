@@ -27,6 +27,8 @@ pub(crate) const LITERAL: &str = r"^(?!\$(\?|\.|\[|\$\.|$))(?![\s\S]*\$\{)";
 const NAME: &str = r"^(<<|(?!(doc|null|true|false|if|exists|default)$)[\p{Alphabetic}_][\p{Alphabetic}\p{N}_]*)$";
 /// An attribute path: names, names in brackets, and behind the first name expressions.
 const ATTRIBUTE: &str = r#"^(?!_vf_)(?!\$[.\[$])(?![^.\[]*\$\{)(([^.\[]+|\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])(\.[^.\[]+|\.?\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])*|[\s\S]+\$\{[\s\S]*\}[\s\S]*)$"#;
+/// The name of an attribute of a table, where a value of the event is easily written instead.
+const PLAIN: &str = r"^(?!\$($|\.|\[|\$\.))(?![\s\S]*\$\{)[\s\S]+$";
 /// A top-level attribute.
 const TOP_LEVEL: &str = r#"^(?!_vf_)(?!.*\$\{)([^.\[]+|\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])$"#;
 /// A sequence number of a test's event.
@@ -55,6 +57,7 @@ pub(super) fn message_of_pattern(pattern: &str) -> Option<&'static str> {
         TOP_LEVEL => {
             "A top-level attribute is a name without `.`, or one in brackets: `['a.b']`; names that start with `_vf_` are viewfold's own."
         }
+        PLAIN => "The name of an attribute of the table is wanted here, not a value of the event: `id`, not `$.id`.",
         SEQUENCE => "A sequence number is 1 to 129 digits in quotes: \"17\".",
         _ => return None,
     })
@@ -141,12 +144,27 @@ fn definition(name: &str, schema: &mut Object) {
                 by_format.insert("else".into(), refused(&["keys"], message));
             }
             also(schema, by_format);
+            key_names(schema);
         }
-        "DynamodbSource" => a_schema(schema),
+        "DynamodbSource" => {
+            a_schema(schema);
+            key_names(schema);
+        }
         "Guard" => guard(schema),
         "Document" => {
-            set(schema, "ttl", "minLength", json!(1));
+            set(schema, "ttl", "pattern", json!(PLAIN));
+            set(schema, "ttl", "patternErrorMessage", json!(message_of_pattern(PLAIN)));
             set(schema, "indexes", "propertyNames", names(INDEX));
+            set_short(schema, "partition_key", PLAIN);
+            set_short(schema, "sort_key", PLAIN);
+        }
+        "Index" => {
+            set_short(schema, "partition_key", PLAIN);
+            set_short(schema, "sort_key", PLAIN);
+        }
+        "KeyAttribute" => {
+            set(schema, "name", "pattern", json!(PLAIN));
+            set(schema, "name", "patternErrorMessage", json!(message_of_pattern(PLAIN)));
         }
         "Rule" => rule(schema),
         "Pattern" => one_key(
@@ -342,6 +360,15 @@ fn set_short(schema: &mut Object, key: &str, pattern: &str) {
     {
         short.insert("pattern".into(), pattern.into());
         short.insert("patternErrorMessage".into(), json!(message_of_pattern(pattern)));
+    }
+}
+
+/// The names in `keys`.
+fn key_names(schema: &mut Object) {
+    let keys = schema.get_mut("properties").and_then(|properties| properties.get_mut("keys"));
+    if let Some(short) = keys.and_then(|keys| keys.pointer_mut("/items/else")).and_then(Value::as_object_mut) {
+        short.insert("pattern".into(), PLAIN.into());
+        short.insert("patternErrorMessage".into(), json!(message_of_pattern(PLAIN)));
     }
 }
 

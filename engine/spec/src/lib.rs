@@ -35,11 +35,10 @@ use std::sync::Arc;
 ///
 /// Every finding about the file's structure: broken YAML, unknown, missing and duplicate keys, values of the wrong form.
 pub fn parse(source: &Arc<Source>) -> Result<Projection, Vec<Diagnostic>> {
-    let node = yaml::node::compose(source)?;
-    match another_kind(&node) {
+    yaml::recover::read_all(source, |node, source| match another_kind(node) {
         Some((span, message, help)) => Err(vec![Diagnostic::error(Code::WrongForm, source, span, message).help(help)]),
-        None => yaml::read::read(&node, source),
-    }
+        None => yaml::read::read(node, source),
+    })
 }
 
 /// What a file is that is no projection, and what to do with it; nothing where it means to be one.
@@ -72,15 +71,16 @@ fn another_kind(node: &yaml::node::Node) -> Option<(Span, &'static str, &'static
 ///
 /// As [`parse`].
 pub fn parse_test(source: &Arc<Source>) -> Result<TestFile, Vec<Diagnostic>> {
-    let node = yaml::node::compose(source)?;
-    if let yaml::node::Content::Map(entries) = &node.content
-        && let Some((key, _)) = entries.iter().find(|(key, _)| matches!(key.text.as_str(), "projection" | "rules"))
-        && !entries.iter().any(|(key, _)| key.text == "cases")
-    {
-        let message = "this is a projection, and no file of tests";
-        let help =
-            "a file whose name ends in `.test.yaml` has `projections` and `cases`; a projection has another name";
-        return Err(vec![Diagnostic::error(Code::WrongForm, source, key.span, message).help(help)]);
-    }
-    yaml::read::read(&node, source)
+    yaml::recover::read_all(source, |node, source| {
+        if let yaml::node::Content::Map(entries) = &node.content
+            && let Some((key, _)) = entries.iter().find(|(key, _)| matches!(key.text.as_str(), "projection" | "rules"))
+            && !entries.iter().any(|(key, _)| key.text == "cases")
+        {
+            let message = "this is a projection, and no file of tests";
+            let help =
+                "a file whose name ends in `.test.yaml` has `projections` and `cases`; a projection has another name";
+            return Err(vec![Diagnostic::error(Code::WrongForm, source, key.span, message).help(help)]);
+        }
+        yaml::read::read(node, source)
+    })
 }

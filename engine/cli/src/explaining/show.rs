@@ -346,7 +346,7 @@ pub(crate) fn compared(projection: &Projection, compared: &Compared) -> String {
         "write units",
         "read units",
         "dollars",
-        "in hundreds: requests",
+        "in batches of 100: requests",
         "write units",
         "read units",
         "dollars",
@@ -360,7 +360,7 @@ pub(crate) fn compared(projection: &Projection, compared: &Compared) -> String {
                 let mut row = vec![name, applied.to_string()];
                 for cost in [alone, batched] {
                     let cost = cost.for_a_million(*events as u64);
-                    let dollars = format!("{:.2}", cost.dollars());
+                    let dollars = format!("{:.3}", cost.dollars());
                     row.extend([millions(cost.requests), millions(cost.writes), millions(cost.reads), dollars]);
                 }
                 grid.add_row(row);

@@ -226,7 +226,7 @@ async fn a_case_is_run_under_what_its_guard_promises() {
 #[tokio::test]
 async fn what_is_no_test_file_is_told_with_its_place() {
     for (tests, place, words) in [
-        (RIGHT.replace("events", "event"), ":4:5", "did you mean `events`?"),
+        (RIGHT.replace("events", "event"), ":4:5", "the events are a list: `events: ["),
         (RIGHT.replace("revenue.yaml", "other.yaml"), ":1:15", "other.yaml"),
         (RIGHT.replace("payload", "new"), ":4:14", "no projection of the test reads such an event"),
         (RIGHT.replace("Revenue", "Revenu"), ":5:18", "Revenu"),

@@ -228,9 +228,9 @@ async fn what_is_no_test_file_is_told_with_its_place() {
     for (tests, place, words) in [
         (RIGHT.replace("events", "event"), ":4:5", "the events are a list: `events: ["),
         (RIGHT.replace("revenue.yaml", "other.yaml"), ":1:15", "other.yaml"),
-        (RIGHT.replace("payload", "new"), ":4:14", "no projection of the test reads such an event"),
+        (RIGHT.replace("payload", "new"), ":4:14", "no projection of this test reads changes of items"),
         (RIGHT.replace("Revenue", "Revenu"), ":5:18", "Revenu"),
-        (RIGHT.replace("amount: 1", "amount: '${ 1 + }'"), ":4:", "an operator lacks an operand"),
+        (RIGHT.replace("amount: 1", "amount: '${ 1 + }'"), ":4:56", "nothing stands behind this `+`"),
     ] {
         let folder = folder(&tests);
         let output = viewfold(["test"]).arg(folder.path()).run().await.expect_status(1);

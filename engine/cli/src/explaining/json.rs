@@ -3,11 +3,10 @@
 use super::carry::Sent;
 use super::guards::{Compared, Measured};
 use super::show::guard_name;
-use super::tell::{Met, Part, Told};
+use super::tell::{Met, Part, Told, in_words};
 use crate::output::Failure;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use viewfold_core::evaluate::Operations;
 use viewfold_core::plan::explain::{Explained, Met as Verdict, Reading};
 use viewfold_core::program::{Program, Projection};
 use viewfold_core::report::{Counts, Trouble};
@@ -151,7 +150,7 @@ fn in_projection<'a>(part: &'a Part, told: &'a Told, program: &'a Program) -> In
                 .iter()
                 .map(|(document, done)| OneChange {
                     key: Value::Map(document.item(projection)),
-                    operations: done.as_ref().map(words).unwrap_or_default(),
+                    operations: done.as_ref().map(in_words).unwrap_or_default(),
                     problem: done.as_ref().err().map(|failure| failure.problem.to_string()),
                 })
                 .collect(),
@@ -202,14 +201,6 @@ fn rules<'a>(reading: &'a Reading, projection: &'a Projection) -> Vec<OneRule<'a
             one
         })
         .collect()
-}
-
-fn words(operations: &Operations) -> Vec<String> {
-    let mut words: Vec<String> = operations.by_path.iter().map(|(path, operation)| operation.in_words(path)).collect();
-    if operations.delete {
-        words.push("delete".to_owned());
-    }
-    words
 }
 
 fn outcome(counts: &Counts, trouble: Option<&Trouble>) -> Json {

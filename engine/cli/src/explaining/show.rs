@@ -2,7 +2,7 @@
 
 use super::carry::Sent;
 use super::guards::{Compared, Measured};
-use super::tell::{Document, Met, Part, Told};
+use super::tell::{Document, Met, Part, Told, in_words};
 use crate::output::count;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
@@ -312,12 +312,7 @@ fn difference(document: &Document, program: &Program) -> String {
 }
 
 fn operations(operations: &Operations) -> String {
-    let mut words: Vec<String> =
-        operations.by_path.iter().map(|(path, operation)| cut(&operation.in_words(path))).collect();
-    if operations.delete {
-        words.push("delete".to_owned());
-    }
-    words.join(", ")
+    in_words(operations).iter().map(|words| cut(words)).collect::<Vec<_>>().join(", ")
 }
 
 fn value_or_nothing(value: &Option<Value>) -> String {

@@ -4,7 +4,7 @@
 //! costs is measured: the events are carried out under it.
 
 use super::carry::Desk;
-use super::show::guard_name;
+use super::words::guard_name;
 use crate::output::Failure;
 use crate::progress::Progress;
 use crate::store::connect_embedded;

@@ -2,8 +2,8 @@
 
 use super::carry::Sent;
 use super::guards::{Compared, Measured};
-use super::show::guard_name;
-use super::tell::{Met, Part, Told, in_words};
+use super::tell::{Met, Part, Told};
+use super::words::{guard_name, in_words};
 use crate::output::Failure;
 use serde::Serialize;
 use serde_json::{Value as Json, json};

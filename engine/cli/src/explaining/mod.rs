@@ -13,5 +13,6 @@ pub(crate) mod guards;
 pub(crate) mod json;
 pub(crate) mod show;
 pub(crate) mod tell;
+mod words;
 
 pub(crate) use carry::Desk;

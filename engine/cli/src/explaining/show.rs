@@ -2,7 +2,8 @@
 
 use super::carry::Sent;
 use super::guards::{Compared, Measured};
-use super::tell::{Document, Met, Part, Told, in_words};
+use super::tell::{Document, Met, Part, Told};
+use super::words::{guard_name, in_words};
 use crate::output::count;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use viewfold_core::evaluate::{Failure, Operations};
 use viewfold_core::plan::explain::{Met as Verdict, Reading};
-use viewfold_core::program::{Condition, Guard, MetadataName, OrderBy, Program, Projection, Source, is_deleted_row};
+use viewfold_core::program::{Condition, Guard, Program, Projection, is_deleted_row};
 use viewfold_core::report::{Counts, Fate};
 use viewfold_dynamodb::cost::PRICES;
 use viewfold_value::{Item, Value};
@@ -187,27 +188,6 @@ fn guard(program: &Program, reading: &Reading, met: &Met, counts: &Counts) -> St
         },
     }
     text
-}
-
-/// A guard as it is written, for people.
-pub(super) fn guard_name(source: &Source) -> String {
-    let by = |order: &OrderBy| match order {
-        OrderBy::Sequence => String::new(),
-        OrderBy::Payload(term) => format!(", order_by: {}", term.shown()),
-    };
-    match &source.guard {
-        Guard::None => "none".to_owned(),
-        Guard::Document { by_shard: false, order_by, .. } => format!("last_event_id: document{}", by(order_by)),
-        Guard::Document { by_shard: true, order_by, .. } => format!("last_event_id: shard{}", by(order_by)),
-        Guard::Lane { order_by, .. } => format!("last_event_id: lane{}", by(order_by)),
-        Guard::EventsTable { table, id, order_by, .. } => {
-            let id = id.shown();
-            let id =
-                if id == format!("$$.{}", MetadataName::Id.text()) { String::new() } else { format!(", id: {id}") };
-            let order = order_by.as_ref().map(|term| format!(", order_by: {}", term.shown())).unwrap_or_default();
-            format!("events_table: {table}{id}{order}")
-        }
-    }
 }
 
 fn outcome(counts: &Counts) -> &'static str {

@@ -165,12 +165,3 @@ fn documents(sent: &[Sent], table: &Arc<str>) -> Vec<Document> {
     }
     documents
 }
-
-/// What happens to a document, in words for each attribute.
-pub(super) fn in_words(operations: &Operations) -> Vec<String> {
-    let mut words: Vec<String> = operations.by_path.iter().map(|(path, operation)| operation.in_words(path)).collect();
-    if operations.delete {
-        words.push("delete".to_owned());
-    }
-    words
-}

@@ -2,7 +2,8 @@
 
 use super::deliver::{Delivered, deliver, text};
 use super::difference;
-use super::promise::{Extent, Kind, Promises};
+use super::kind::Kind;
+use super::promise::{Extent, Promises};
 use super::scene::{Letter, Outcome, Run, Verdict};
 use super::schedule::{Records, Schedule};
 use crate::events::Invocation;

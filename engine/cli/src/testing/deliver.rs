@@ -147,7 +147,7 @@ impl Delivery<'_> {
 mod tests {
     use super::{Delivered, deliver};
     use crate::store::connect_embedded;
-    use crate::testing::promise::Kind;
+    use crate::testing::kind::Kind;
     use crate::testing::schedule::{Course, Cut, Fault, FaultKind, Schedule};
     use std::collections::BTreeMap;
     use std::sync::Arc;

@@ -14,6 +14,7 @@ mod deliver;
 mod difference;
 pub(crate) mod file;
 pub(crate) mod files;
+mod kind;
 mod promise;
 mod record;
 pub(crate) mod report;

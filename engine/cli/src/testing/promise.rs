@@ -3,56 +3,13 @@
 //! A schedule is run where some projection of the case is promised something under it, and nothing else is compared. What
 //! is not promised is left out here, each with the reason why.
 
+use super::kind::Kind;
 use super::scene::Letter;
 use std::collections::{BTreeSet, HashSet};
 use viewfold_core::expression::Binary;
 use viewfold_core::program::{Guard, OnError, Program, Projection, Source, StreamIdentity, Term};
 use viewfold_core::report::Reason;
 use viewfold_value::{Number, Value};
-
-/// In what a schedule differs from the plain run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Kind {
-    /// In nothing but that the store is called once at a time.
-    Calls,
-    /// Everything comes again after it was done.
-    Repeats,
-    /// The same events come in the same order, in other batches.
-    Batches,
-    /// A batch is not done to its end, and comes again.
-    Faults,
-    /// The events come in another order.
-    Orders,
-}
-
-impl Kind {
-    /// The kinds that a guard may not promise anything under.
-    pub(super) const PROMISED: [Kind; 4] = [Kind::Repeats, Kind::Batches, Kind::Faults, Kind::Orders];
-
-    /// How events come, behind "not".
-    pub(crate) const fn words(self) -> &'static str {
-        match self {
-            Kind::Calls => "called once at a time",
-            Kind::Repeats => "delivered twice",
-            Kind::Batches => "in other batches",
-            Kind::Faults => "given up in the middle and delivered again",
-            Kind::Orders => "in other orders",
-        }
-    }
-
-    /// Whether documents are written in other steps. A view of views sees each of them.
-    pub(super) fn takes_other_steps(self) -> bool {
-        match self {
-            Kind::Calls | Kind::Repeats => false,
-            Kind::Batches | Kind::Faults | Kind::Orders => true,
-        }
-    }
-
-    /// Whether an event may come more than once.
-    fn repeats(self) -> bool {
-        matches!(self, Kind::Repeats | Kind::Faults)
-    }
-}
 
 /// How much of a projection's outcome has to be that of the plain run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,6 +1,6 @@
 //! What the runs of a case share: what is there before, what is looked at afterwards.
 
-use super::promise::Kind;
+use super::kind::Kind;
 use super::record::Records;
 use super::schedule::Sort;
 use crate::output::Failure;

@@ -2,7 +2,7 @@
 //!
 //! All of them are fixed: a case comes to the same ones every time.
 
-use super::promise::Kind;
+use super::kind::Kind;
 use fastrand::Rng;
 use std::collections::HashSet;
 

@@ -1,7 +1,6 @@
 //! Views that feed themselves, at once or by way of others.
 
 use super::File;
-use super::tables::finding;
 use crate::program::{Program, Projection, StreamIdentity};
 use viewfold_spec::{Code, Diagnostic};
 
@@ -77,5 +76,5 @@ fn told(file: &File, projection: &Projection, met: &[Met<'_>], found: usize) -> 
             "an event that makes another one without end is paid for without end; let one of the views read what feeds the circle",
         ),
     };
-    finding(file, Code::Circle, span, message).help(help)
+    file.finding(Code::Circle, span, message).help(help)
 }

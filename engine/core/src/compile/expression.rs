@@ -4,7 +4,7 @@ use super::kinds::kind_of;
 use super::term::{Place, Terms};
 use super::{Compiler, hints};
 use crate::evaluate::{Scope, evaluate};
-use crate::expression::{self, Binary, Expression, Unary};
+use crate::expression::{self, Binary, Expression, LAZY, Unary};
 use crate::functions::Function;
 use crate::program::{Step, Term};
 use std::sync::Arc;
@@ -13,12 +13,6 @@ use viewfold_value::{Kind, Value};
 
 /// The most parts that an expression may come to when its `let`s stand where they are used.
 const MAX_WEIGHT: usize = 10_000;
-
-/// Functions that evaluate only what they need: they are terms of their own.
-pub(super) const LAZY: [&str; 3] = ["if", "exists", "default"];
-
-/// Names that mean something in every expression.
-pub(super) const RESERVED: [&str; 4] = ["doc", "null", "true", "false"];
 
 impl Compiler<'_> {
     /// The term of the expression `text`, which starts at a place of a longer text.

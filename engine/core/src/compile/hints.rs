@@ -1,8 +1,8 @@
-//! What is called otherwise in other languages: functions, names and metadata.
+//! What is called otherwise in other languages: functions and names.
 
 use super::Compiler;
-use super::expression::{LAZY, RESERVED};
 use super::term::{Place, Terms};
+use crate::expression::{LAZY, RESERVED};
 use crate::functions::Function;
 use viewfold_spec::{Code, Spanned, suggest};
 
@@ -202,34 +202,9 @@ pub(super) fn path(root: &str, rest: &str) -> Option<String> {
     })
 }
 
-/// The metadata that a word of other systems means.
-pub(super) fn metadata(name: &str) -> Option<&'static str> {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    Some(match plain.as_str() {
-        "timestamp"
-        | "at"
-        | "ts"
-        | "arrival"
-        | "arrivaltime"
-        | "approximatearrivaltimestamp"
-        | "approximatecreationdatetime"
-        | "createdat"
-        | "date"
-        | "datetime" => "time",
-        "eventid" | "messageid" | "uuid" => "id",
-        "eventname" | "type" | "operation" | "op" | "action" | "eventtype" => "change",
-        "partitionkey" | "partition" | "key" => "lane",
-        "table" | "source" | "topic" | "streamname" | "tablename" | "eventsourcearn" | "name" => "stream",
-        "sequencenumber" | "seq" | "offset" | "version" => "sequence",
-        "shardid" => "shard",
-        "clock" | "today" | "currenttime" => "now",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{function, metadata};
+    use super::function;
 
     #[test]
     fn foreign_functions_are_told_what_they_are_called() {
@@ -248,6 +223,5 @@ mod tests {
             let help = function(name, known);
             assert!(help.contains(words), "{name}: {help}");
         }
-        assert_eq!(metadata("approximateArrivalTimestamp"), Some("time"));
     }
 }

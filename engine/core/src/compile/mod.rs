@@ -7,6 +7,7 @@ mod circle;
 mod derive;
 mod expression;
 mod facts;
+mod foreign;
 mod guard;
 mod hints;
 mod kinds;
@@ -63,6 +64,11 @@ pub struct File {
 }
 
 impl File {
+    /// An error in the file.
+    fn finding(&self, code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, &self.source, span, message)
+    }
+
     /// The names of the JSON Schema files that a projection refers to.
     pub fn schema_names(projection: &spec::Projection) -> Vec<String> {
         let sources = projection.source.iter().map(|source| &source.value);

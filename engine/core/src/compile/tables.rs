@@ -87,7 +87,7 @@ pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnosti
         if kept.chain(program.dead_letters.as_ref()).any(|table| *table == projection.table.name) {
             let message =
                 format!("`{}` holds marks, events or dead letters, and can be no view too", projection.table.name);
-            findings.push(finding(file, Code::TableMismatch, file.projection.document.table.span, message));
+            findings.push(file.finding(Code::TableMismatch, file.projection.document.table.span, message));
         }
         findings.extend(super::circle::check(file, projection, program));
         view_keys(file, files, &mut findings);
@@ -108,7 +108,7 @@ pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnosti
                     other.name
                 );
                 findings.push(
-                    finding(file, Code::SharedAttribute, file.projection.projection.span, message)
+                    file.finding(Code::SharedAttribute, file.projection.projection.span, message)
                         .help("choose another name for one of the projections"),
                 );
             }
@@ -134,14 +134,10 @@ fn view_keys(file: &File, files: &[File], findings: &mut Vec<Diagnostic>) {
                 let names: Vec<&str> = theirs.iter().map(|key| key.name.as_str()).collect();
                 let message = format!("the key of `{}` is another in {}", document.table.value, other.source.name);
                 let help = format!("it is {}, with the types that it has there", viewfold_spec::suggest::list(names));
-                findings.push(finding(file, Code::TableMismatch, keys.span, message).help(help));
+                findings.push(file.finding(Code::TableMismatch, keys.span, message).help(help));
             }
         }
     }
-}
-
-pub(super) fn finding(file: &File, code: Code, span: Span, message: String) -> Diagnostic {
-    Diagnostic::error(code, &Arc::clone(&file.source), span, message)
 }
 
 fn names(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
@@ -149,7 +145,7 @@ fn names(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
     if name.value == other.projection.projection.value {
         let message = format!("another projection is called `{}` too: {}", name.value, other.source.name);
         findings.push(
-            finding(file, Code::DuplicateProjection, name.span, message)
+            file.finding(Code::DuplicateProjection, name.span, message)
                 .help("the name is part of marks, so projections that run together have different ones"),
         );
     }
@@ -164,7 +160,7 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
     let table = &here.table;
     if key(here) != key(there) {
         let message = format!("{} says that `{}` has another key", other.source.name, table.value);
-        findings.push(finding(file, Code::TableMismatch, here.partition_key.span, message));
+        findings.push(file.finding(Code::TableMismatch, here.partition_key.span, message));
     }
     for (name, index) in here.indexes.iter().flatten() {
         let key =
@@ -172,7 +168,7 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
         let same_name = there.indexes.iter().flatten().find(|(other, _)| other.value == name.value);
         if same_name.is_some_and(|(_, other)| key(index) != key(other)) {
             let message = format!("{} says that the index `{}` has another key", other.source.name, name.value);
-            findings.push(finding(file, Code::TableMismatch, name.span, message));
+            findings.push(file.finding(Code::TableMismatch, name.span, message));
         }
     }
     let (marks, their_marks) = (mark_attributes(file), mark_attributes(other));
@@ -181,7 +177,7 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
         let message =
             format!("`{by}` keeps its mark in `{mark}` of the same items: two projections never share a mark");
         findings.push(
-            finding(file, Code::SharedAttribute, file.projection.guard.span, message)
+            file.finding(Code::SharedAttribute, file.projection.guard.span, message)
                 .help("give one of them another `attribute`"),
         );
     }
@@ -190,18 +186,18 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
         if taken.iter().any(|(name, _)| *name == attribute) {
             let message = format!("`{by}` writes `{attribute}` of the same items too");
             findings.push(
-                finding(file, Code::SharedAttribute, span, message)
+                file.finding(Code::SharedAttribute, span, message)
                     .help("projections that share a table write different attributes; make it one projection"),
             );
         } else if their_marks.contains(&attribute) {
             let message = format!("`{by}` keeps its mark in `{attribute}` of the same items");
-            findings.push(finding(file, Code::SharedAttribute, span, message).help("choose another attribute"));
+            findings.push(file.finding(Code::SharedAttribute, span, message).help("choose another attribute"));
         }
     }
     for mark in marks.iter().filter(|mark| taken.iter().any(|(name, _)| name == *mark)) {
         let message = format!("`{by}` writes `{mark}` of the same items");
         findings.push(
-            finding(file, Code::SharedAttribute, file.projection.guard.span, message)
+            file.finding(Code::SharedAttribute, file.projection.guard.span, message)
                 .help("give the mark another `attribute`"),
         );
     }
@@ -209,7 +205,7 @@ fn shared_table(file: &File, other: &File, findings: &mut Vec<Diagnostic>) {
         && ttl.value != theirs.value
     {
         let message = format!("{} says that the TTL of `{}` is `{}`", other.source.name, table.value, theirs.value);
-        findings.push(finding(file, Code::TableMismatch, ttl.span, message));
+        findings.push(file.finding(Code::TableMismatch, ttl.span, message));
     }
 }
 
@@ -257,7 +253,7 @@ fn index_keys(file: &File, others: &[File], findings: &mut Vec<Diagnostic>) {
         let known = *types.entry(&key.name).or_insert(key);
         if known.kind != key.kind {
             let message = format!("`{}` is a key of `{table}` with another type elsewhere", key.name);
-            findings.push(finding(file, Code::TableMismatch, span, message));
+            findings.push(file.finding(Code::TableMismatch, span, message));
         }
     }
 }

@@ -354,7 +354,7 @@ impl Compiler<'_> {
             let names: Vec<&str> =
                 MetadataName::ALL.iter().filter(|name| given(name)).map(|name| name.text()).collect();
             let message = format!("`$$.{name}` is nothing that this source says about an event");
-            let meant = super::hints::metadata(name).filter(|meant| names.contains(meant));
+            let meant = super::foreign::metadata(name).filter(|meant| names.contains(meant));
             self.error(Code::UnknownMetadata, span, message).help =
                 Some(match suggest::nearest(name, names.clone()).or(meant) {
                     Some(near) => format!("did you mean `$$.{near}`?"),

@@ -13,3 +13,9 @@ mod habits;
 mod syntax;
 
 pub use syntax::{Binary, Expression, Kind, SyntaxError, Unary, parse};
+
+/// Functions that evaluate only what they need: they are terms of their own.
+pub(crate) const LAZY: [&str; 3] = ["if", "exists", "default"];
+
+/// Names that mean something in every expression.
+pub(crate) const RESERVED: [&str; 4] = ["doc", "null", "true", "false"];

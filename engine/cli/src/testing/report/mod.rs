@@ -64,7 +64,7 @@ impl Totals {
 #[cfg(test)]
 pub(crate) mod samples {
     use super::{Ended, Tested};
-    use crate::testing::promise::Kind;
+    use crate::testing::kind::Kind;
     use crate::testing::scene::{Tally, Verdict};
     use crate::testing::schedule::Sort;
     use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use super::{Ended, Tested, Totals, Update};
 use crate::output::count;
-use crate::testing::promise::Kind;
+use crate::testing::kind::Kind;
 use crate::testing::schedule::Sort;
 use std::collections::BTreeMap;
 

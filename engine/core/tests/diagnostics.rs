@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use viewfold_core::compile::{File, Options, compile};
+use viewfold_core::compile::{File, Options, compile, incomplete};
 use viewfold_spec::Source;
 use viewfold_spec::diagnostic::render_all;
 
@@ -15,15 +15,15 @@ const FINE: &str = "nothing to complain about\n";
 
 fn findings(name: &str, text: String) -> String {
     let source = Arc::new(Source { name: name.to_owned(), text });
-    let findings = match viewfold_spec::parse(&source) {
-        Ok(projection) => {
-            let file = File { source, projection, schemas: BTreeMap::default() };
-            match compile(&[file], &Options::default()) {
-                Ok(compiled) if compiled.warnings.is_empty() => return FINE.to_owned(),
-                Ok(compiled) => compiled.warnings,
-                Err(findings) => findings,
-            }
-        }
+    let (projection, structure) = viewfold_spec::parse_most(&source);
+    let Some(projection) = projection else { return render_all(&structure, false) };
+    let file = File { source, projection, schemas: BTreeMap::default() };
+    if !structure.is_empty() {
+        return render_all(&incomplete(&file, &Options::default(), structure), false);
+    }
+    let findings = match compile(&[file], &Options::default()) {
+        Ok(compiled) if compiled.warnings.is_empty() => return FINE.to_owned(),
+        Ok(compiled) => compiled.warnings,
         Err(findings) => findings,
     };
     render_all(&findings, false)

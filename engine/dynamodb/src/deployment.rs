@@ -13,7 +13,7 @@ use viewfold_spec::{Code, Diagnostic, Source, Span};
 ///
 /// Every finding of every file. A path without any projection is a finding too.
 pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
-    let (parsed, mut findings) = read(paths);
+    let (parsed, mut findings) = read(paths, options);
     // The files that could be read are checked even when others could not: all findings at once.
     match compile::compile(&parsed, options) {
         Ok(compiled) if findings.is_empty() => Ok(compiled),
@@ -29,7 +29,7 @@ pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagno
 }
 
 /// The projection files at the given paths as they were read, and what is wrong with those that could not be.
-pub fn read(paths: &[PathBuf]) -> (Vec<File>, Vec<Diagnostic>) {
+pub fn read(paths: &[PathBuf], options: &Options) -> (Vec<File>, Vec<Diagnostic>) {
     let mut files = Vec::new();
     let mut findings = Vec::new();
     for path in paths {
@@ -57,12 +57,12 @@ pub fn read(paths: &[PathBuf]) -> (Vec<File>, Vec<Diagnostic>) {
         // A byte order mark is no part of the text.
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let source = Arc::new(Source { name, text });
-        match viewfold_spec::parse(&source) {
-            Ok(projection) => {
-                let schemas = schemas(&path, &projection);
-                parsed.push(File { source, projection, schemas });
-            }
-            Err(mut errors) => findings.append(&mut errors),
+        let (projection, structure) = viewfold_spec::parse_most(&source);
+        let file = projection.map(|projection| File { schemas: schemas(&path, &projection), source, projection });
+        match file {
+            Some(file) if structure.is_empty() => parsed.push(file),
+            Some(file) => findings.extend(compile::incomplete(&file, options, structure)),
+            None => findings.extend(structure),
         }
     }
     (parsed, findings)

@@ -35,9 +35,20 @@ use std::sync::Arc;
 ///
 /// Every finding about the file's structure: broken YAML, unknown, missing and duplicate keys, values of the wrong form.
 pub fn parse(source: &Arc<Source>) -> Result<Projection, Vec<Diagnostic>> {
+    match parse_most(source) {
+        (Some(projection), findings) if findings.is_empty() => Ok(projection),
+        (_, findings) => Err(findings),
+    }
+}
+
+/// Reads of a projection file what can be read, so that more can be said of it: a projection without the parts that findings
+/// are about, where one is left, and every finding about the file's structure. With findings it must not run.
+pub fn parse_most(source: &Arc<Source>) -> (Option<Projection>, Vec<Diagnostic>) {
     yaml::recover::read_all(source, |node, source| match another_kind(node) {
-        Some((span, message, help)) => Err(vec![Diagnostic::error(Code::WrongForm, source, span, message).help(help)]),
-        None => yaml::read::read(node, source),
+        Some((span, message, help)) => {
+            (None, vec![Diagnostic::error(Code::WrongForm, source, span, message).help(help)])
+        }
+        None => yaml::read::read_most(node, source),
     })
 }
 
@@ -71,7 +82,7 @@ fn another_kind(node: &yaml::node::Node) -> Option<(Span, &'static str, &'static
 ///
 /// As [`parse`].
 pub fn parse_test(source: &Arc<Source>) -> Result<TestFile, Vec<Diagnostic>> {
-    yaml::recover::read_all(source, |node, source| {
+    let (file, findings) = yaml::recover::read_all(source, |node, source| {
         if let yaml::node::Content::Map(entries) = &node.content
             && let Some((key, _)) = entries.iter().find(|(key, _)| matches!(key.text.as_str(), "projection" | "rules"))
             && !entries.iter().any(|(key, _)| key.text == "cases")
@@ -79,8 +90,12 @@ pub fn parse_test(source: &Arc<Source>) -> Result<TestFile, Vec<Diagnostic>> {
             let message = "this is a projection, and no file of tests";
             let help =
                 "a file whose name ends in `.test.yaml` has `projections` and `cases`; a projection has another name";
-            return Err(vec![Diagnostic::error(Code::WrongForm, source, key.span, message).help(help)]);
+            return (None, vec![Diagnostic::error(Code::WrongForm, source, key.span, message).help(help)]);
         }
-        yaml::read::read(node, source)
-    })
+        yaml::read::read_most(node, source)
+    });
+    match file {
+        Some(file) if findings.is_empty() => Ok(file),
+        _ => Err(findings),
+    }
 }

@@ -148,6 +148,39 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
     }
 }
 
+/// All findings of a file whose structure has some already: with what can be said of its values, patterns, paths and expressions
+/// that are wrong whatever is missing around them.
+pub fn incomplete(file: &File, options: &Options, mut structure: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const OF_VALUES: [Code; 13] = [
+        Code::BadNumber,
+        Code::BadPath,
+        Code::UnknownMetadata,
+        Code::BadExpression,
+        Code::BadPattern,
+        Code::BadCall,
+        Code::BadSchema,
+        Code::UnbracketedName,
+        Code::UnquotedText,
+        Code::YamlWord,
+        Code::WrongForm,
+        Code::BadOperand,
+        Code::ReservedAttribute,
+    ];
+    let findings = match compile(std::slice::from_ref(file), options) {
+        Ok(compiled) => compiled.warnings,
+        Err(findings) => findings,
+    };
+    let apart = |finding: &Diagnostic| {
+        let meets = |other: &Diagnostic| finding.span.start <= other.span.end && other.span.start <= finding.span.end;
+        !structure.iter().any(meets)
+    };
+    let of_values = |finding: &Diagnostic| OF_VALUES.contains(&finding.code);
+    let beside: Vec<Diagnostic> = findings.into_iter().filter(|finding| of_values(finding) && apart(finding)).collect();
+    structure.extend(beside);
+    structure.sort_by_key(|finding| finding.span.start);
+    structure
+}
+
 /// The compiler of one file.
 struct Compiler<'f> {
     source: &'f Arc<viewfold_spec::Source>,

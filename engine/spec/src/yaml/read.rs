@@ -26,6 +26,15 @@ const MAX_FINDINGS: usize = 100;
 ///
 /// Every key, word and value of the tree that the type does not take.
 pub fn read<'t, T: Deserialize<'t>>(root: &'t Node, source: &Arc<Source>) -> Result<T, Vec<Diagnostic>> {
+    match read_most(root, source) {
+        (Some(value), findings) if findings.is_empty() => Ok(value),
+        (_, findings) => Err(findings),
+    }
+}
+
+/// Reads what can be read: a value without the parts that its type does not take, where one is left, and every key, word and
+/// value that had to be left out.
+pub fn read_most<'t, T: Deserialize<'t>>(root: &'t Node, source: &Arc<Source>) -> (Option<T>, Vec<Diagnostic>) {
     let state = State { left_out: RefCell::default(), unknown: RefCell::default() };
     let mut failures: Vec<ReadError<'t>> = Vec::new();
     let result = loop {
@@ -41,11 +50,7 @@ pub fn read<'t, T: Deserialize<'t>>(root: &'t Node, source: &Arc<Source>) -> Res
     };
     let State { left_out, unknown } = state;
     let found = Found { root, source, failures, unknown: unknown.into_inner(), left_out: left_out.into_inner() };
-    let findings = found.findings();
-    match result {
-        Some(value) if findings.is_empty() => Ok(value),
-        _ => Err(findings),
-    }
+    (result, found.findings())
 }
 
 /// What the runs over one file share.

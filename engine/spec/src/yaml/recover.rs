@@ -10,25 +10,23 @@ use std::sync::Arc;
 /// The most rounds: each covers all accidents that the round before has found.
 const MAX_ROUNDS: usize = 20;
 
-/// Composes a text, and has `read` made of it.
-///
-/// # Errors
-///
-/// Every finding: accidents of YAML, and what `read` finds beside them.
+/// Composes a text, and has `read` make of it what it can; and every finding: accidents of YAML, and what `read` finds beside
+/// them.
 pub(crate) fn read_all<T>(
     source: &Arc<Source>,
-    read: impl Fn(&Node, &Arc<Source>) -> Result<T, Vec<Diagnostic>>,
-) -> Result<T, Vec<Diagnostic>> {
+    read: impl Fn(&Node, &Arc<Source>) -> (Option<T>, Vec<Diagnostic>),
+) -> (Option<T>, Vec<Diagnostic>) {
+    let mut result = None;
     let mut covered: Vec<Span> = Vec::new();
     let mut findings: Vec<Diagnostic> = Vec::new();
     let mut seen = Arc::clone(source);
     for _ in 0..MAX_ROUNDS {
         let more = match compose(&seen) {
-            Ok(node) => match read(&node, &seen) {
-                Ok(value) if findings.is_empty() => return Ok(value),
-                Ok(_) => Vec::new(),
-                Err(more) => more,
-            },
+            Ok(node) => {
+                let (value, more) = read(&node, &seen);
+                result = value;
+                more
+            }
             Err(more) => {
                 let is_first = findings.is_empty();
                 let spans: Vec<Span> = more
@@ -56,7 +54,7 @@ pub(crate) fn read_all<T>(
     }
     findings.sort_by_key(|finding| finding.span.start);
     // What was read is not what is shown.
-    Err(findings.into_iter().map(|finding| Diagnostic { source: Arc::clone(source), ..finding }).collect())
+    (result, findings.into_iter().map(|finding| Diagnostic { source: Arc::clone(source), ..finding }).collect())
 }
 
 /// Whether a finding is of a value that can be covered: it is known where it begins and ends, on one line.

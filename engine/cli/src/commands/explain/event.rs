@@ -22,7 +22,8 @@ pub(crate) fn run(arguments: &Explain) -> Result<Outcome, Failure> {
     let paths: Vec<PathBuf> = arguments.what.iter().map(PathBuf::from).collect();
     let compiled = load_one(&paths, &arguments.prefix.table_prefix)?;
     // What was read is read again, to be compiled with other guards.
-    let (options, (files, _)) = (options(&arguments.prefix.table_prefix), deployment::read(&paths));
+    let options = options(&arguments.prefix.table_prefix);
+    let (files, _) = deployment::read(&paths, &options);
     warn(&compiled.warnings);
     let mut invocations = Vec::new();
     for path in &arguments.event {

@@ -22,6 +22,16 @@ pub(crate) fn run(arguments: &Tables) -> Result<Outcome, Failure> {
         RunFormat::Json => {
             let requests: Vec<Json> = tables.iter().map(create_request).collect();
             print(&format!("{:#}\n", Json::from(requests)))?;
+            // CreateTable does not take it.
+            for Needed { table, .. } in &tables {
+                if let Some(attribute) = &table.ttl {
+                    note(&format!(
+                        "TTL takes a request of its own: aws dynamodb update-time-to-live --table-name {} \
+                         --time-to-live-specification Enabled=true,AttributeName={attribute}",
+                        table.name
+                    ));
+                }
+            }
         }
         RunFormat::Table => print(&overview(&tables))?,
     }

@@ -9,6 +9,7 @@ use crate::testing::{check, files};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use viewfold_dynamodb::deployment;
+use viewfold_spec::Diagnostic;
 
 /// Checks projections and prints every finding.
 pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
@@ -29,7 +30,11 @@ pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
         }
     }
     for path in &tests {
-        test(path, &mut checked)?;
+        checked.projections += test(path, &mut checked.findings)?;
+    }
+    for path in files::find(&folders)? {
+        // Its projections have been counted, or are another deployment's.
+        test(&path, &mut checked.findings)?;
     }
     print(&checked.rendered(arguments.format, std::io::stdout().is_terminal()))?;
     match arguments.format {
@@ -46,26 +51,27 @@ pub(crate) fn run(arguments: &Validate) -> Result<Outcome, Failure> {
     Ok(if fails { Outcome::Findings } else { Outcome::Done })
 }
 
-/// Checks a test file and the projections that it names.
-fn test(path: &Path, checked: &mut Checked) -> Result<(), Failure> {
-    let loaded = match files::load(path)? {
-        Ok(loaded) => loaded,
-        Err(errors) => {
-            checked.findings.extend(errors);
-            return Ok(());
+/// Checks a test file and the projections that it names; how many these are. What has been told is not told again.
+fn test(path: &Path, findings: &mut Vec<Diagnostic>) -> Result<usize, Failure> {
+    let (mut found, mut projections) = (Vec::new(), 0);
+    match files::load(path)? {
+        Err(errors) => found = errors,
+        Ok(loaded) => {
+            let compiled = match check::projections(&loaded) {
+                Ok(paths) => load(&paths, "")?,
+                Err(errors) => Err(errors),
+            };
+            match compiled {
+                Ok(compiled) => {
+                    found.extend(compiled.warnings);
+                    found.extend(check::cases(&loaded, &compiled.program, false));
+                    projections = compiled.program.projections.len();
+                }
+                Err(errors) => found.extend(errors),
+            }
         }
-    };
-    let compiled = match check::projections(&loaded) {
-        Ok(paths) => load(&paths, "")?,
-        Err(errors) => Err(errors),
-    };
-    match compiled {
-        Ok(compiled) => {
-            checked.findings.extend(compiled.warnings);
-            checked.findings.extend(check::cases(&loaded, &compiled.program, false));
-            checked.projections += compiled.program.projections.len();
-        }
-        Err(errors) => checked.findings.extend(errors),
     }
-    Ok(())
+    found.retain(|finding| !findings.contains(finding));
+    findings.append(&mut found);
+    Ok(projections)
 }

@@ -90,20 +90,20 @@ fn in_projection(part: &Part, told: &Told, program: &Program, brief: bool) -> St
                 Ok(done) => operations(done),
                 Err(Failure { problem, .. }) => problem.to_string(),
             };
-            text += &line("does", &format!("{}: {done}", document.shown(projection)));
+            text += &together("does", &format!("{}: {done}", document.shown(projection)));
         }
         if let Some(failure) = reading.failure.as_ref().filter(|_| part.troubles.is_empty()) {
-            text += &line("fails", &failure.problem.to_string());
+            text += &together("fails", &failure.problem.to_string());
         }
         if reading.matches() || !part.sent.is_empty() {
-            text += &line("guard", &guard(program, reading, met, &part.counts));
+            text += &together("guard", &guard(program, reading, met, &part.counts));
             let mut why = reading.reads_first(program);
             if reading.reads_lane(program) {
                 why.push("what the item contributed before is in the row of its lane".to_owned());
             }
             if !part.sent.is_empty() && reading.failure.is_none() {
                 let read = part.sent.iter().any(reads);
-                text += &line(if read { "reads first" } else { "blind" }, &why_read(&why, read));
+                text += &together(if read { "reads first" } else { "blind" }, &why_read(&why, read));
             }
         }
     }
@@ -111,7 +111,7 @@ fn in_projection(part: &Part, told: &Told, program: &Program, brief: bool) -> St
         text += &request(number + 1, sent, brief);
     }
     for document in &part.documents {
-        text += &line("document", &difference(document, program));
+        text += &together("document", &difference(document, program));
     }
     for trouble in &part.troubles {
         let fate = match trouble.fate {
@@ -120,16 +120,22 @@ fn in_projection(part: &Part, told: &Told, program: &Program, brief: bool) -> St
             Fate::ComesAgain => "comes again",
         };
         let reason = trouble.reason.map(|reason| format!(" ({})", reason.code())).unwrap_or_default();
-        text += &line("outcome", &format!("{fate}{reason}: {}", trouble.message));
+        text += &together("outcome", &format!("{fate}{reason}: {}", trouble.message));
     }
     if part.troubles.is_empty() {
-        text += &line("outcome", outcome(&part.counts));
+        text += &together("outcome", outcome(&part.counts));
     }
     text
 }
 
+/// A line about one rule.
 fn line(what: &str, text: &str) -> String {
     format!("      {what:11} {text}\n")
+}
+
+/// A line about what the rules come to together.
+fn together(what: &str, text: &str) -> String {
+    format!("    {what:11} {text}\n")
 }
 
 /// Whether a rule matches, and where not, the first pattern that does not hold.
@@ -210,7 +216,8 @@ fn request(number: usize, sent: &Sent, brief: bool) -> String {
     if sent.cost.reads > 0 {
         cost.push(count(sent.cost.reads as usize, "read unit"));
     }
-    let mut text = line(&format!("request {number}"), &format!("{operation}, {}: {}", cost.join(", "), sent.answer));
+    let mut text =
+        together(&format!("request {number}"), &format!("{operation}, {}: {}", cost.join(", "), sent.answer));
     if brief {
         return text;
     }

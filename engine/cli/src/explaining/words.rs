@@ -15,7 +15,10 @@ pub(super) fn guard_name(source: &Source) -> String {
         Guard::Document { by_shard: true, order_by, .. } => format!("last_event_id: shard{}", by(order_by)),
         Guard::Lane { order_by, .. } => format!("last_event_id: lane{}", by(order_by)),
         Guard::EventsTable { table, id, order_by, .. } => {
-            let id = id.shown();
+            let id = match id.shown() {
+                words if words.starts_with("the ") => "'${ … }'".to_owned(),
+                path => path,
+            };
             let id =
                 if id == format!("$$.{}", MetadataName::Id.text()) { String::new() } else { format!(", id: {id}") };
             let order = order_by.as_ref().map(|term| format!(", order_by: {}", term.shown())).unwrap_or_default();

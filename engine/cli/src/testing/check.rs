@@ -77,7 +77,7 @@ impl Check<'_> {
     fn case(&mut self, case: &Case) {
         if expects_nothing(case) && !self.unfinished {
             self.error(Code::MissingKey, case.name.span, "the case expects nothing of its events".into()).help =
-                Some("give it `documents`, `contains` or `dead_letters`".into());
+                Some("give it `documents`, `contains` or `dead_letters`, or let `viewfold test FILE --update` write what comes of them".into());
         }
         let needed = required(self.program);
         let views: Vec<&str> = needed

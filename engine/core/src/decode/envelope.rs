@@ -124,7 +124,9 @@ pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
         key = reader.next_key()?.map(str::to_owned);
     }
     reader.finish()?;
-    records.ok_or_else(|| EnvelopeError("the invocation's payload is no stream event: it has no `Records`".into()))
+    records.ok_or_else(|| EnvelopeError("the invocation's payload is no stream event: it has no `Records`; a Lambda event is {\"Records\": [...]}, with \
+             a Kinesis payload as base64 under `kinesis.data`"
+            .into()))
 }
 
 /// Takes one record of an invocation apart.

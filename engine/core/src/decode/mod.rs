@@ -135,7 +135,10 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
         Some(Decoded { sub, lane, id, event })
     };
     let bytes = BASE64.decode(body.data.as_bytes());
-    let bytes = bytes.map_err(|error| undecodable(format!("the record's data is no base64: {error}")));
+    let bytes = bytes.map_err(|error| {
+        let hint = if body.data.starts_with(['{', '[']) { "; it looks like JSON itself" } else { "" };
+        undecodable(format!("the record's data is no base64: {error}{hint}"))
+    });
     let aggregate = bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes));
     let Some(parts) = aggregate else {
         let bytes = bytes.as_deref().map_err(Problem::clone);

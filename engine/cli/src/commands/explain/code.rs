@@ -3,9 +3,6 @@
 use crate::output::Failure;
 use viewfold_spec::{Code, Diagnostic};
 
-/// The most codes that are named behind findings.
-const FEW: usize = 3;
-
 /// The page of a code, as `VF0304`, `vf0304` or `0304`.
 pub(crate) fn page(code: &str) -> Result<&'static str, Failure> {
     Code::named(code).map(Code::page).ok_or_else(|| {
@@ -34,7 +31,7 @@ pub(crate) fn pointer(findings: &[Diagnostic]) -> Option<String> {
         }
     }
     let first = codes.first()?;
-    let others = codes[1..codes.len().min(FEW)].join(", ");
+    let others = codes[1..].join(", ");
     Some(match others.is_empty() {
         true => format!("`viewfold explain {first}` says more"),
         false => format!("`viewfold explain {first}` says more; also of {others}"),
@@ -57,13 +54,16 @@ mod tests {
     }
 
     #[test]
-    fn a_few_codes_of_a_run_are_named_each_once() {
+    fn the_codes_of_a_run_are_named_each_once() {
         let source = Arc::new(Source { name: "a.yaml".into(), text: String::new() });
         let finding = |code: Code| Diagnostic::error(code, &source, Span::default(), "x");
         assert_eq!(pointer(&[]), None);
         let one = [Code::BadPath, Code::BadPath].map(finding);
         assert_eq!(pointer(&one).as_deref(), Some("`viewfold explain VF0201` says more"));
         let all = [Code::BadPath, Code::BadCall, Code::Circle, Code::BadPattern].map(finding);
-        assert_eq!(pointer(&all).as_deref(), Some("`viewfold explain VF0201` says more; also of VF0206, VF0505"));
+        assert_eq!(
+            pointer(&all).as_deref(),
+            Some("`viewfold explain VF0201` says more; also of VF0206, VF0505, VF0204")
+        );
     }
 }

@@ -628,3 +628,39 @@ fn ordered_events_of_one_document_are_packed_to_the_last_action() {
     });
     assert_eq!((sizes.collect::<Vec<_>>(), counts(&report).applied), (vec![100, 100], 198));
 }
+
+/// A stream without the images that rules read would look like items without attributes: nothing is applied.
+#[test]
+fn a_stream_without_the_images_that_are_read_is_no_source() {
+    let of = |rule: &str| {
+        program(&format!(
+            "projection: p\nsource: {{ dynamodb: {{ table: Orders, keys: [id] }} }}\n\
+             document: {{ table: Docs, partition_key: id }}\nguard: {{ last_event_id: lane }}\nrules: [{rule}]\n"
+        ))
+    };
+    let retract = of("{ name: r, retract: true, key: { id: $.customer }, add: { n: 1 } }");
+    let both = of("{ name: r, any_order: true, key: { id: $.keys.id }, set: { was: $.old.n?, is: $.new.n? } }");
+    let keys = of("{ name: r, key: { id: $.keys.id }, add: { n: 1 } }");
+    for (program, view, lacks) in [
+        (&retract, "KEYS_ONLY", Some("new image")),
+        (&retract, "OLD_IMAGE", Some("new image")),
+        (&retract, "NEW_IMAGE", None),
+        (&both, "NEW_IMAGE", Some("old image")),
+        (&both, "NEW_AND_OLD_IMAGES", None),
+        (&keys, "KEYS_ONLY", None),
+    ] {
+        let payload = format!(
+            r#"{{"Records":[{{"eventID":"1","eventName":"INSERT",
+                "eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/Orders/stream/2026-01-01T00:00:00.000",
+                "dynamodb":{{"SequenceNumber":"111","StreamViewType":"{view}","Keys":{{"id":{{"S":"1"}}}}}}}}]}}"#
+        );
+        let refused = Batch::new(program, payload.as_bytes(), NOW).err().map(|error| error.to_string());
+        match lacks {
+            None => assert_eq!(refused, None, "{view}"),
+            Some(words) => {
+                let message = refused.unwrap_or_else(|| panic!("{view} is taken"));
+                assert!(message.contains(words) && message.contains("Orders") && message.contains(view), "{message}");
+            }
+        }
+    }
+}

@@ -14,6 +14,8 @@ pub struct Record<'i> {
     pub stream: StreamIdentity,
     /// The label of a DynamoDB stream.
     pub label: Option<String>,
+    /// What the records of a DynamoDB stream hold, `NEW_AND_OLD_IMAGES` for one, where it is said.
+    pub view: Option<String>,
     /// Lambda's eventID.
     pub event_id: String,
     /// What the service says of the event.
@@ -154,6 +156,7 @@ struct RawRecord<'i> {
     time: Option<Number>,
     table: Option<String>,
     precision: Option<String>,
+    view: Option<String>,
     keys: Option<&'i [u8]>,
     new: Option<&'i [u8]>,
     old: Option<&'i [u8]>,
@@ -190,6 +193,7 @@ fn service_part<'i>(
             "data" => record.data = text(reader)?,
             "approximateArrivalTimestamp" | "ApproximateCreationDateTime" => record.time = number(reader)?,
             "ApproximateCreationDateTimePrecision" => record.precision = text(reader)?,
+            "StreamViewType" => record.view = text(reader)?,
             "Keys" => record.keys = raw_object(reader, payload)?,
             "NewImage" => record.new = raw_object(reader, payload)?,
             "OldImage" => record.old = raw_object(reader, payload)?,
@@ -258,7 +262,7 @@ impl<'i> RawRecord<'i> {
                 change: change(self.event_name.as_deref()),
             }),
         };
-        Ok(Record { stream, label, event_id, body, text })
+        Ok(Record { stream, label, view: self.view, event_id, body, text })
     }
 }
 

@@ -22,7 +22,7 @@ pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Req
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
 use crate::decode::envelope::{self, Record};
-use crate::program::Program;
+use crate::program::{Program, Stream};
 use crate::report::{Outcome, Outcomes, Report};
 use grouping::{Grouping, Groups};
 use std::collections::BTreeSet;
@@ -85,13 +85,15 @@ impl<'p> Batch<'p> {
     ///
     /// # Errors
     ///
-    /// When the payload is no stream event, or a record comes from a stream that no projection reads: a wiring mistake
-    /// must not look like success.
+    /// When the payload is no stream event, or a record comes from a stream that no projection reads, or that lacks the
+    /// images that projections read: a wiring mistake must not look like success.
     pub fn new(program: &'p Program, payload: &'p [u8], now: &str) -> Result<Batch<'p>, BatchError> {
         let records = envelope::records(payload).map_err(|error| BatchError(error.0))?;
         let mut streams = Vec::with_capacity(records.len());
         for (number, record) in records.iter().enumerate() {
-            streams.push(program.stream(&record.stream).ok_or_else(|| unread_stream(program, number, record))?);
+            let stream = program.stream(&record.stream).ok_or_else(|| unread_stream(program, number, record))?;
+            check_images(&program.streams[stream], number, record)?;
+            streams.push(stream);
         }
         let mut batch = Batch {
             program,
@@ -241,4 +243,20 @@ fn unread_stream(program: &Program, number: usize, record: &Record<'_>) -> Batch
         record.stream,
         known.join(", ")
     ))
+}
+
+/// A stream that is set up without the images that projections read would look like one of items without attributes.
+fn check_images(stream: &Stream, number: usize, record: &Record<'_>) -> Result<(), BatchError> {
+    let Some(view) = record.view.as_deref() else { return Ok(()) };
+    let missing = [("new", "NEW_IMAGE"), ("old", "OLD_IMAGE")]
+        .into_iter()
+        .find(|(name, alone)| stream.paths.reads(name) && ![*alone, "NEW_AND_OLD_IMAGES"].contains(&view));
+    match missing {
+        None => Ok(()),
+        Some((name, _)) => Err(BatchError(format!(
+            "record {number} of the {} has no {name} image, which projections read: the stream is set to {view}; it has to be \
+             NEW_AND_OLD_IMAGES",
+            record.stream
+        ))),
+    }
 }

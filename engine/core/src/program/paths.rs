@@ -58,6 +58,11 @@ impl PathTree {
         }
     }
 
+    /// Whether any path begins with this name.
+    pub fn reads(&self, name: &str) -> bool {
+        self.nodes.first().is_some_and(|root| root.names.contains_key(name))
+    }
+
     /// How many slots there are.
     pub fn slots(&self) -> usize {
         self.slots.len()

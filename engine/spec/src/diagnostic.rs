@@ -138,6 +138,8 @@ codes! {
     UnusedLet = "VF0605",
     /// A rule that cannot be applied to any event that it matches.
     AlwaysFails = "VF0606",
+    /// `derive` or `delete_when` needs an attribute that the first event of a document may not write.
+    MissingAtFirst = "VF0607",
 }
 
 impl Code {

@@ -18,6 +18,8 @@ pub enum Lint {
     Unguarded,
     /// A `let` that nothing uses: VF0605.
     UnusedLet,
+    /// `derive` or `delete_when` that needs what the first event of a document may not write: VF0607.
+    MissingAtFirst,
 }
 
 impl Lint {
@@ -29,6 +31,7 @@ impl Lint {
             Lint::Unbounded => Code::Unbounded,
             Lint::Unguarded => Code::Unguarded,
             Lint::UnusedLet => Code::UnusedLet,
+            Lint::MissingAtFirst => Code::MissingAtFirst,
         }
     }
 }

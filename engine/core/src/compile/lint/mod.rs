@@ -1,6 +1,7 @@
 //! Warnings: what runs, but probably not as meant. Each can be said to be meant, by `allow:` in the rule or the projection.
 
 mod clock;
+mod first;
 mod growth;
 mod lets;
 mod matching;
@@ -20,6 +21,7 @@ impl Compiler<'_> {
             self.check_growth(rule, compiled, projection);
             self.check_repeats(spec, rule, compiled, projection);
         }
+        self.check_first(spec, projection, program);
     }
 
     /// Leaves out the warnings that the file says are meant.

@@ -65,7 +65,11 @@ pub(super) async fn run(
     let mut promised = vec![Kind::Calls];
     for kind in Kind::PROMISED {
         match promises.of_anything(kind) {
-            Ok(()) => promised.push(kind),
+            Ok(()) => {
+                promised.push(kind);
+                let not_compared = promises.left_out(kind).map(|(name, why)| (kind, name.to_owned(), why));
+                again.verdict.schedules.not_compared.extend(not_compared);
+            }
             Err(why) => again.verdict.schedules.left_out.push((kind, why)),
         }
     }

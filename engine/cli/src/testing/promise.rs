@@ -58,6 +58,15 @@ impl Promises<'_> {
         Err(promised.into_iter().filter_map(Result::err).collect())
     }
 
+    /// The projections to which nothing is promised under schedules of a kind, though something is to others, and why.
+    pub(super) fn left_out(&self, kind: Kind) -> impl Iterator<Item = (&str, &'static str)> {
+        let projections = (0..self.program.projections.len()).filter(|number| self.has_events(*number));
+        projections.filter_map(move |number| {
+            let why = self.at_depth(number, kind, 0).err()?;
+            Some((self.program.projections[number].name.as_str(), why))
+        })
+    }
+
     fn has_events(&self, projection: usize) -> bool {
         let mut sources = self.program.projections[projection].sources.iter();
         sources.any(|source| self.streams.contains(&source.stream)) || self.reads_views(projection)

@@ -35,6 +35,8 @@ pub(crate) struct Tally {
     pub(crate) ran: BTreeMap<Sort, usize>,
     /// The kinds that it was not run under, as its guards promise nothing there, and why.
     pub(crate) left_out: Vec<(Kind, BTreeSet<&'static str>)>,
+    /// The projections that were not compared under the schedules of a kind that others were compared under, and why.
+    pub(crate) not_compared: Vec<(Kind, String, &'static str)>,
 }
 
 impl Tally {

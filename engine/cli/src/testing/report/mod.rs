@@ -75,6 +75,7 @@ pub(crate) mod samples {
         let tally = |twice| Tally {
             ran: [(Sort::Twice, twice), (Sort::Crash, 1)].into(),
             left_out: vec![(Kind::Orders, BTreeSet::from(["the guard is no `events_table`"]))],
+            not_compared: vec![(Kind::Batches, "board".to_owned(), "it sees each step")],
         };
         let case = |name: &str, differences: &[&str], twice| Ended {
             line: 3,

@@ -63,6 +63,7 @@ pub(crate) fn summary(files: &[Tested], schedules: bool) -> String {
 fn by_sort(files: &[Tested]) -> String {
     let mut sorts: BTreeMap<Sort, usize> = BTreeMap::new();
     let mut left_out: BTreeMap<(Kind, &str), usize> = BTreeMap::new();
+    let mut not_compared: BTreeMap<(Kind, &str, &str), usize> = BTreeMap::new();
     for tally in files.iter().flat_map(|file| &file.cases).map(|case| &case.verdict.schedules) {
         for (sort, number) in &tally.ran {
             *sorts.entry(*sort).or_default() += number;
@@ -70,11 +71,17 @@ fn by_sort(files: &[Tested]) -> String {
         for (kind, why) in tally.left_out.iter().flat_map(|(kind, why)| why.iter().map(|why| (*kind, *why))) {
             *left_out.entry((kind, why)).or_default() += 1;
         }
+        for (kind, projection, why) in &tally.not_compared {
+            *not_compared.entry((*kind, projection, why)).or_default() += 1;
+        }
     }
     let sorts: Vec<String> = sorts.iter().map(|(sort, number)| format!("{number} {}", sort.words())).collect();
     let mut text = format!("\nschedules: {}\n", sorts.join(", "));
     for ((kind, why), cases) in left_out {
         text += &format!("  not {}: {} ({why})\n", kind.words(), count(cases, "case"));
+    }
+    for ((kind, projection, why), cases) in not_compared {
+        text += &format!("  {projection} not compared {}: {} ({why})\n", kind.words(), count(cases, "case"));
     }
     text
 }
@@ -86,7 +93,8 @@ mod tests {
     #[test]
     fn the_summary_counts_schedules_by_sort_and_says_why_others_are_left_out() {
         let expected = "\nschedules: 3 delivered twice, 2 with a crash\n  not in other orders: 2 cases (the guard is no \
-                        `events_table`)\n2 cases, 1 failed, 1 file could not be run; 5 schedules\n";
+                        `events_table`)\n  board not compared in other batches: 2 cases (it sees each step)\n\
+                        2 cases, 1 failed, 1 file could not be run; 5 schedules\n";
         assert_eq!(super::summary(&samples::files(), true), expected);
         assert_eq!(super::summary(&samples::files(), false), "2 cases, 1 failed, 1 file could not be run\n");
     }

@@ -166,7 +166,7 @@ With the code of a finding: its page. What it means, why, how to fix it, a file 
 With projections and `--event`: each event is carried out as a batch of its own, in an embedded DynamoDB in memory, by the same code that the function runs: \
 which rules match, and the first pattern that fails in those that do not; what they do to which document; what the guard \
 says; every request with its body as AWS takes it and the units it costs. Events behind that, in the streams of views, are \
-told of too.
+told of too. It exits with 0 also where events cannot be applied: to say so is its work.
 
 At the end, for each projection, every guard that would be sound for it, with the requests, units and dollars of a million \
 events like these.

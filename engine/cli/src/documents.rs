@@ -1,6 +1,6 @@
 //! The documents of a table, read back and shown.
 
-use crate::output::{Failure, count};
+use crate::output::{Failure, count, printable};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
 use std::collections::BTreeSet;
@@ -75,15 +75,11 @@ const MAX_CELL: usize = 48;
 /// be able to write on the terminal.
 fn cell(value: &Value) -> String {
     let text: String = match value {
-        Value::String(text) => text.chars().map(printable).collect(),
-        other => other.to_string(),
+        Value::String(text) => printable(text),
+        other => printable(&other.to_string()),
     };
     if text.chars().count() <= MAX_CELL {
         return text;
     }
     text.chars().take(MAX_CELL - 1).chain(['…']).collect()
-}
-
-fn printable(character: char) -> String {
-    if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
 }

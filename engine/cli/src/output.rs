@@ -71,7 +71,29 @@ pub(crate) fn complain(message: &str) {
     }
 }
 
+/// A text of an event or a document without what could write on a terminal, or turn the order of its characters round.
+pub(crate) fn printable(text: &str) -> String {
+    let is_odd = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_odd(c) { clean.extend(c.escape_default()) } else { clean.push(c) }
+    }
+    clean
+}
+
 /// `1 error`, `2 errors`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn nothing_of_an_event_writes_on_the_terminal() {
+        assert_eq!(printable("\u{1b}]0;x\u{7} a\nb \u{202e}c é"), "\\u{1b}]0;x\\u{7} a\\nb \\u{202e}c é");
+    }
 }

@@ -75,9 +75,11 @@ pub(crate) async fn connect_copy(file: Option<&Path>) -> Result<Connection, Fail
     let Some(file) = file else { return connect_embedded(None).await };
     let failed = |error: std::io::Error| Failure::wrong_use(format!("{} cannot be read: {error}", file.display()));
     std::fs::metadata(file).map_err(failed)?;
+    is_database(file)?;
     let folder = std::env::temp_dir().join(format!("viewfold-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(failed)?;
-    let copy = folder.join("copy.db");
+    let copied = Copy(folder);
+    let copy = copied.0.join("copy.db");
     // What SQLite has not yet moved into the file itself stands beside it.
     for beside in ["", "-wal"] {
         let mut from = file.as_os_str().to_owned();
@@ -89,7 +91,7 @@ pub(crate) async fn connect_copy(file: Option<&Path>) -> Result<Connection, Fail
         }
     }
     let mut connection = connect_embedded(Some(&copy)).await?;
-    connection.copy = Some(Copy(folder));
+    connection.copy = Some(copied);
     Ok(connection)
 }
 

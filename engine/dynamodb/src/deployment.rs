@@ -117,12 +117,17 @@ pub fn projection_files(path: &Path) -> io::Result<Vec<PathBuf>> {
         }
         if path.is_dir() {
             files.extend(projection_files(&path)?);
-        } else if is_projection(&name) {
+        } else if is_projection(&name) && !is_special(&path) {
             files.push(path);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a path leads to a pipe, a socket or a device: a folder's are no projections, and reading them may never end.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 fn is_projection(name: &str) -> bool {

@@ -54,9 +54,15 @@ pub(crate) fn run(arguments: &Init) -> Result<Outcome, Failure> {
             names.concat()
         )));
     }
-    for (name, text) in &files {
+    for (number, (name, text)) in files.iter().enumerate() {
         let path = folder.join(name);
-        write(&path, text).map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
+        if let Err(error) = write(&path, text) {
+            // Half a project would be in the way of the next try.
+            for (made, _) in &files[..number] {
+                let _ = fs::remove_file(folder.join(made));
+            }
+            return Err(Failure::new(format!("nothing was made: {} cannot be written: {error}", path.display())));
+        }
     }
     print(&report(folder, &files))?;
     Ok(Outcome::Done)

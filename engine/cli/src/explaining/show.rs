@@ -4,7 +4,7 @@ use super::carry::Sent;
 use super::guards::{Compared, Measured};
 use super::tell::{Document, Met, Part, Told};
 use super::words::{guard_name, in_words};
-use crate::output::count;
+use crate::output::{count, printable};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
 use serde_json::Value as Json;
@@ -35,13 +35,13 @@ pub(crate) fn told(told: &Told, program: &Program, brief: bool) -> String {
             text += &format!("  event {number} of the aggregate\n");
         }
         if let Some(lane) = &event.lane {
-            text += &format!("  {:10} {}\n", "lane", cut(lane));
+            text += &format!("  {:10} {}\n", "lane", printable(&cut(lane)));
         }
         if let Ok(event) = &event.event {
-            text += &format!("  {:10} {}\n", "id", cut(&event.metadata.id));
+            text += &format!("  {:10} {}\n", "id", printable(&cut(&event.metadata.id)));
         }
         if let Err(problem) = &event.event {
-            text += &format!("  no event   {problem}\n");
+            text += &format!("  no event   {}\n", printable(&problem.to_string()));
         }
     }
     for part in &told.projections {
@@ -67,7 +67,7 @@ fn in_projection(part: &Part, told: &Told, program: &Program, brief: bool) -> St
         }
         for verdict in &reading.verdicts {
             let rule = &projection.rules[verdict.rule];
-            text += &format!("    {}: {}\n", rule.name, verdict_in_words(&verdict.met, &rule.when));
+            text += &format!("    {}: {}\n", rule.name, printable(&verdict_in_words(&verdict.met, &rule.when)));
             if let Verdict::Matched { values, does, .. } = &verdict.met {
                 if !values.is_empty() {
                     let values: Vec<String> =
@@ -130,12 +130,12 @@ fn in_projection(part: &Part, told: &Told, program: &Program, brief: bool) -> St
 
 /// A line about one rule.
 fn line(what: &str, text: &str) -> String {
-    format!("      {what:11} {text}\n")
+    format!("      {what:11} {}\n", printable(text))
 }
 
 /// A line about what the rules come to together.
 fn together(what: &str, text: &str) -> String {
-    format!("    {what:11} {text}\n")
+    format!("    {what:11} {}\n", printable(text))
 }
 
 /// Whether a rule matches, and where not, the first pattern that does not hold.
@@ -306,13 +306,12 @@ fn value_or_nothing(value: &Option<Value>) -> String {
     value.as_ref().map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()))
 }
 
-/// A text that fits a line, without control characters: an event must not be able to write on the terminal.
+/// A text that fits a line.
 fn cut(text: &str) -> String {
-    let clean: String = text.chars().flat_map(|c| if c.is_control() { ' '..=' ' } else { c..=c }).collect();
-    if clean.chars().count() <= MAX_VALUE {
-        return clean;
+    if text.chars().count() <= MAX_VALUE {
+        return text.to_owned();
     }
-    clean.chars().take(MAX_VALUE - 1).chain(['…']).collect()
+    text.chars().take(MAX_VALUE - 1).chain(['…']).collect()
 }
 
 /// What a million events cost under each guard.

@@ -138,7 +138,7 @@ codes! {
     UnusedLet = "VF0605",
     /// A rule that cannot be applied to any event that it matches.
     AlwaysFails = "VF0606",
-    /// `derive` or `delete_when` needs an attribute that the first event of a document may not write.
+    /// `derive` needs an attribute that the first event of a document may not write.
     MissingAtFirst = "VF0607",
 }
 

@@ -18,7 +18,7 @@ pub enum Lint {
     Unguarded,
     /// A `let` that nothing uses: VF0605.
     UnusedLet,
-    /// `derive` or `delete_when` that needs what the first event of a document may not write: VF0607.
+    /// `derive` that needs what the first event of a document may not write: VF0607.
     MissingAtFirst,
 }
 

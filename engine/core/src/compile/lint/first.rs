@@ -1,6 +1,6 @@
-//! `derive` and `delete_when` that need what the first event of a document may not write.
+//! `derive` that needs what the first event of a document may not write.
 
-use super::super::{Compiler, derive, facts};
+use super::super::{Compiler, facts};
 use crate::expression::{Binary, Unary};
 use crate::program::{Condition, OnError, OperationKind, Program, Projection, Rule, Step, Term};
 use viewfold_spec::projection as spec;
@@ -8,7 +8,7 @@ use viewfold_spec::{Code, Span};
 use viewfold_value::Value;
 
 impl Compiler<'_> {
-    /// Checks what is computed from the document against what each rule writes on a new one.
+    /// Checks what is derived from the document against what each rule writes on a new one.
     pub(super) fn check_first(&mut self, spec: &spec::Projection, projection: &Projection, program: &Program) {
         // Others may have made the item.
         if projection.shared {
@@ -20,10 +20,6 @@ impl Compiler<'_> {
             let root = super::super::target::root(&name.value);
             let Some((_, term)) = projection.derive.iter().find(|(derived, _)| *derived == root) else { continue };
             self.check_first_of(&firsts, term, literal.span, projection);
-        }
-        if let (Some(condition), Some(written)) = (&projection.delete_when, &spec.delete_when) {
-            let condition = derive::sums_from_zero(condition.clone(), projection);
-            self.check_first_of(&firsts, &condition, written.span, projection);
         }
     }
 
@@ -42,8 +38,13 @@ impl Compiler<'_> {
         };
         let message =
             format!("`{}` does not write `{name}`, so an event of it on a new document {outcome}", first.rule.name);
+        let operations = projection.rules.iter().flat_map(|rule| &rule.operations);
+        let sums = operations.filter(|operation| operation.target.root() == name.as_str()).all(
+            |operation| matches!(&operation.kind, OperationKind::Add(value) if super::super::kinds::may_be_number(value)),
+        );
+        let zero = if sums { "0" } else { "…" };
         self.warning(Code::MissingAtFirst, span, message).help = Some(format!(
-            "use `default({path}, 0)` or `if(exists({path}), …)`; if another event always comes first, say \
+            "use `default({path}, {zero})` or `if(exists({path}), …)`; if another event always comes first, say \
              `allow: [missing_at_first]`"
         ));
     }

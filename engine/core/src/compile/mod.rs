@@ -24,6 +24,7 @@ mod tables;
 mod target;
 mod template;
 mod term;
+mod views;
 
 use crate::program::{OnError, Program, Projection, Source, Table};
 use sha2::{Digest as _, Sha256};
@@ -104,9 +105,11 @@ pub struct Compiled {
 pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
     let mut program = Program { streams: Vec::new(), projections: Vec::new(), dead_letters: None };
     let mut findings = Vec::new();
+    let mut reads = Vec::new();
     for file in files {
         let mut compiler = Compiler::new(&file.source, &file.schemas, options);
         compiler.projection(&file.projection, &mut program);
+        reads.push(std::mem::take(&mut compiler.reads));
         // What several rules share is looked at for each of them: the same finding at the same place is one.
         compiler.findings.sort_by_key(|finding| finding.span.start);
         // Where there is an error, a warning says nothing more.
@@ -139,7 +142,7 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
     findings.append(&mut tables::check(files));
     tables::finish(&mut program, options);
     if program.projections.len() == files.len() {
-        findings.append(&mut tables::check_together(files, &program));
+        findings.append(&mut tables::check_together(files, &reads, &program));
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         Err(findings)
@@ -191,6 +194,8 @@ struct Compiler<'f> {
     used_lets: HashSet<Span>,
     /// The attributes of the document that values look at.
     document_names: Vec<(String, Span)>,
+    /// What it looks for in the items of tables.
+    reads: Vec<views::Read>,
     /// Where the clock is used, and for what.
     clocks: HashMap<Span, Role>,
     /// Whether what is compiled is a value of `let` that nothing uses: what it uses is not used for that.
@@ -239,6 +244,7 @@ impl<'f> Compiler<'f> {
             findings: Vec::new(),
             used_lets: HashSet::new(),
             document_names: Vec::new(),
+            reads: Vec::new(),
             clocks: HashMap::new(),
             is_unused: false,
             written: Vec::new(),

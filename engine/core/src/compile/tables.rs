@@ -1,6 +1,6 @@
 //! What projections that are loaded together say about names and tables.
 
-use super::{File, Options, attributes};
+use super::{File, Options, attributes, views};
 use crate::program::{OnError, Payload, Program, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,9 +76,9 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
     program.dead_letters = (wanted && !options.dead_letter_table.is_empty()).then(|| Arc::from(table));
 }
 
-/// Checks what the projections of a deployment are to each other: views in a circle, keys of views that others read, and
-/// names of what is kept on shared items.
-pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnostic> {
+/// Checks what the projections of a deployment are to each other: views in a circle, keys and
+/// attributes of views that others read, and names of what is kept on shared items.
+pub(super) fn check_together(files: &[File], reads: &[Vec<views::Read>], program: &Program) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (number, file) in files.iter().enumerate() {
         let projection = &program.projections[number];
@@ -91,6 +91,7 @@ pub(super) fn check_together(files: &[File], program: &Program) -> Vec<Diagnosti
         }
         findings.extend(super::circle::check(file, projection, program));
         view_keys(file, files, &mut findings);
+        findings.extend(views::check(file, &reads[number], files, program));
         let own = projection.bookkeeping_attributes();
         let marks = mark_attributes(file);
         for other in program.projections[..number].iter().filter(|other| other.table.name == projection.table.name) {

@@ -55,36 +55,40 @@ impl Compiler<'_> {
     }
 
     fn check_rule_order(&mut self, written: &spec::Rule, rule: &Rule, projection: &Projection, why: &str) {
-        let help = "if any order will do, say `any_order: true` in the rule; `last_event_id: document` keeps the order of a \
-                    lane, and `order_by` with an events table makes one";
+        let source = &projection.sources[rule.source];
+        let in_lane = source.keeps_order && in_one_lane(rule, source);
+        let help = |operation: Option<&OperationKind>| Some(without_order(operation, in_lane));
         if rule.delete {
             let span = written.delete.as_ref().map_or_else(Span::default, |delete| delete.span);
             let message = format!("the outcome of `delete` depends on the order of events, and {why}");
-            self.error(Code::OrderDependent, span, message).help = Some(help.into());
+            self.error(Code::OrderDependent, span, message).help = help(None);
         }
         let reads = |term: &Term| term.reads_document();
         if rule.condition.as_ref().is_some_and(reads) {
             let span = written.r#if.as_ref().map_or_else(Span::default, |condition| condition.span);
             let message = format!("what `doc.` finds depends on the order of events, and {why}");
-            self.error(Code::OrderDependent, span, message).help = Some(help.into());
+            self.error(Code::OrderDependent, span, message).help = help(None);
         }
         for operation in &rule.operations {
             let path = &operation.target.path;
             let span = written.place_of(path).unwrap_or_default();
             let word = operation.kind.name();
-            let message = if operation.terms().any(reads) {
-                format!("what `doc.` finds depends on the order of events, and {why}")
+            // What would do in place of the operation says nothing about where it looks, or what others do.
+            let (message, instead) = if operation.terms().any(reads) {
+                (format!("what `doc.` finds depends on the order of events, and {why}"), None)
             } else if !alone(operation, rule) {
-                format!("the outcome of `{word}` on `{path}` depends on the order of events, and {why}")
+                let message = format!("the outcome of `{word}` on `{path}` depends on the order of events, and {why}");
+                (message, Some(&operation.kind))
             } else if !together(operation, projection) {
-                format!(
+                let message = format!(
                     "the outcome of `{word}` on `{path}` with what other rules do to it depends on the order of events, and \
                      {why}"
-                )
+                );
+                (message, None)
             } else {
                 continue;
             };
-            self.error(Code::OrderDependent, span, message).help = Some(help.into());
+            self.error(Code::OrderDependent, span, message).help = help(instead);
         }
     }
 
@@ -164,6 +168,21 @@ fn unordered(rule: &Rule, projection: &Projection) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What to do where an operation has no order: what would do in its place, how an order is made, and that any will do.
+fn without_order(operation: Option<&OperationKind>, in_one_lane: bool) -> String {
+    let instead = match operation {
+        Some(OperationKind::Append { by: None, .. }) => "give it `by: $.at`, a value that orders the elements; ",
+        Some(OperationKind::Set(_)) => "`max` keeps the larger value in any order, as with times; ",
+        Some(OperationKind::SetOnce(_)) => "`min` or `max` of a value that orders them keeps one in any order; ",
+        _ => "",
+    };
+    let lane = if in_one_lane { "`last_event_id: document` keeps the order of a lane; " } else { "" };
+    format!(
+        "{instead}{lane}`order_by` with an events table makes an order; if any order will do, say `any_order: true` in the \
+         rule"
+    )
 }
 
 /// Whether the order of this operation's own events does not matter.

@@ -1,8 +1,10 @@
 //! Warnings: what runs, but probably not as meant. Each can be said to be meant, by `allow:` in the rule or the projection.
 
 mod clock;
+mod events;
 mod first;
 mod growth;
+mod keys;
 mod lets;
 mod matching;
 mod repeats;
@@ -20,7 +22,9 @@ impl Compiler<'_> {
             self.check_matching(spec, rule, compiled, stream);
             self.check_growth(rule, compiled, projection);
             self.check_repeats(spec, rule, compiled, projection);
+            self.check_plain_key(spec, rule, compiled, projection, stream.payload);
         }
+        self.check_events_tables(spec, projection, program);
         self.check_first(spec, projection, program);
     }
 

@@ -2,9 +2,10 @@
 
 use super::Compiler;
 use super::term::{Role, Terms};
+use crate::expression::Binary;
 use crate::program::{Guard, LaneCheck, MetadataName, OrderBy, Projection, Rule, Source, Step, Subject, Term};
 use viewfold_spec::projection as spec;
-use viewfold_spec::{Code, Literal, Spanned};
+use viewfold_spec::{Code, Literal, Severity, Span, Spanned};
 use viewfold_value::Kind;
 
 /// The table of marks unless a guard names another.
@@ -157,6 +158,19 @@ impl Compiler<'_> {
         own.unwrap_or(&spec.guard).span
     }
 
+    /// Whether a key has a text that stands for a path without its `$`, which has been told: here that is an error, and all else
+    /// follows from it.
+    fn path_without_dollar(&mut self, key: Span) -> bool {
+        let source = self.source;
+        let in_key = |span: Span| key.start <= span.start && span.end <= key.end;
+        let mut findings = self.findings.iter_mut();
+        let found = findings.find(|finding| {
+            let written = source.text.get(finding.span.range()).unwrap_or_default();
+            finding.code == Code::BadPath && in_key(finding.span) && written.trim_matches(['"', '\'']).starts_with('.')
+        });
+        found.map(|finding| finding.severity = Severity::Error).is_some()
+    }
+
     /// Under `last_event_id: document` all events of a document have to come in one lane: the key contains the lane.
     fn check_lanes(&mut self, spec: &spec::Projection, projection: &Projection, number: usize) {
         let source = &projection.sources[number];
@@ -201,6 +215,9 @@ impl Compiler<'_> {
                 continue;
             }
             told.push(span);
+            if self.path_without_dollar(span) {
+                continue;
+            }
             let shown = match lane {
                 LaneCheck::PartitionKey(Term::Event { path, .. }) => format!("`{path}`"),
                 LaneCheck::PartitionKey(_) => "the lane".to_owned(),
@@ -258,7 +275,7 @@ fn lane_itself(part: &Term) -> bool {
 fn determines(key: &[Term], lane: &LaneCheck) -> bool {
     match lane {
         LaneCheck::PartitionKey(Term::Event { subject, .. }) => key.iter().any(
-            |part| matches!(part.resolved(), Term::Event { subject: other, optional: false, .. } if other == subject),
+            |part| matches!(lane_in_text(part), Some(Term::Event { subject: other, optional: false, .. }) if other == subject),
         ),
         LaneCheck::PartitionKey(_) => false,
         LaneCheck::Keys(keys) => keys.iter().all(|name| {
@@ -268,5 +285,28 @@ fn determines(key: &[Term], lane: &LaneCheck) -> bool {
                 _ => false,
             })
         }),
+    }
+}
+
+/// The one value that a part of a key is, or that stands in it between texts that never change: `'C#${ $.customer }'`.
+///
+/// Two events with the same such text have the same value as text. That may be a number in the one and its digits as a text in
+/// the other; a partition key is a text in both cases, the same one, and records whose partition key is another are refused.
+/// Two values in one text say nothing: `a` and `bc` make the same text as `ab` and `c`.
+fn lane_in_text(part: &Term) -> Option<&Term> {
+    let is_text = |term: &Term| matches!(term.resolved(), Term::Constant(viewfold_value::Value::String(_)));
+    match part.resolved() {
+        term @ Term::Event { .. } => Some(term),
+        Term::Text(pieces) => {
+            let mut values = pieces.iter().filter(|piece| !is_text(piece));
+            match (values.next(), values.next()) {
+                (Some(value), None) => lane_in_text(value),
+                _ => None,
+            }
+        }
+        Term::Binary(Binary::Add, text, value) | Term::Binary(Binary::Add, value, text) if is_text(text) => {
+            lane_in_text(value)
+        }
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::keys::Place;
 use crate::projection::GUARD_FORMS;
-use crate::yaml::node::{Content, Node};
+use crate::yaml::node::{Content, Key, Node};
 use crate::yaml::scalar::Scalar;
 
 /// The file that examples take their words from.
@@ -99,6 +99,9 @@ impl Shape<'_> {
                 format!("`when` maps paths to patterns: `when: {{ $.type: placed }}`; an expression is written `if: {written}`")
             }
             ([.., "each"], Content::Scalar { .. }) => {
+                if let Some((name, list)) = text.and_then(|text| text.split_once(" in ")) {
+                    return Some(format!("write `each: {{ {}: {} }}`", name.trim().trim_start_matches('$'), list.trim()));
+                }
                 let name = text.and_then(last_name).map_or_else(|| "item".to_owned(), |name| singular(&name));
                 format!("the element needs a name: `each: {{ {name}: {written} }}`, and is used as '${{ {name} }}'")
             }
@@ -257,6 +260,14 @@ impl Shape<'_> {
             .collect();
         let inner = if inner.is_empty() { "NAME".to_owned() } else { format!("{{ {} }}", inner.join(", ")) };
         Some((means, format!("the kind of source is a key: `source: {{ {means}: {inner} }}`")))
+    }
+
+    /// `{ numeric: ">", 100 }`: the list that YAML has cut at its `,`.
+    pub(crate) fn numeric_without_brackets(&self, map: &Node, key: &Key) -> Option<String> {
+        let operator = entry(map, "numeric").and_then(scalar)?;
+        let is_operator = ["=", ">", ">=", "<", "<="].contains(&operator);
+        (is_operator && key.text.parse::<f64>().is_ok())
+            .then(|| format!("the operator and its number are a list: `numeric: [\"{operator}\", {}]`", key.text))
     }
 
     /// A map in `when` that is no pattern: the path that was probably meant.

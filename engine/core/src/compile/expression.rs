@@ -336,7 +336,8 @@ impl Compiler<'_> {
                 (few, many) if few == many => format!("{few} values"),
                 (few, many) => format!("{few} to {many} values"),
             };
-            self.error(Code::BadCall, span, wrong_count(takes));
+            let help = hints::count(name, arguments);
+            self.error(Code::BadCall, span, wrong_count(takes)).help = help;
             return None;
         }
         for (number, (term, argument)) in terms.iter().zip(arguments).enumerate() {
@@ -346,7 +347,7 @@ impl Compiler<'_> {
             {
                 let span = self.inside(Place { at: place.at + argument.at, ..place }, 1);
                 let message = format!("`{name}` takes {parameter} here, and this is a {kind}");
-                self.error(Code::BadOperand, span, message);
+                self.error(Code::BadOperand, span, message).help = hints::argument(name, term, kind);
                 return None;
             }
         }

@@ -2,9 +2,11 @@
 
 use super::Compiler;
 use super::term::{Place, Terms};
-use crate::expression::{LAZY, RESERVED};
+use crate::expression::{self, Expression, LAZY, RESERVED};
 use crate::functions::Function;
+use crate::program::Term;
 use viewfold_spec::{Code, Spanned, suggest};
+use viewfold_value::{Kind, Value};
 
 impl Compiler<'_> {
     /// Whether an unknown name is the end of one with a `-` in it: `$.order-id` is a difference. Tells so.
@@ -82,6 +84,45 @@ pub(super) fn function<'n>(name: &str, known: impl IntoIterator<Item = &'n str>)
     }
 }
 
+/// What to write where a function has too few or too many values.
+pub(super) fn count(name: &str, arguments: &[Expression]) -> Option<String> {
+    let paths: Option<Vec<&str>> = arguments
+        .iter()
+        .map(|argument| match &argument.kind {
+            expression::Kind::Path(path) => Some(path.as_ref()),
+            _ => None,
+        })
+        .collect();
+    match (name, arguments, paths.as_deref()) {
+        ("sum", [_, _, ..], Some(paths)) => {
+            Some(format!("`sum` takes a list; values are added with `{}`", paths.join(" + ")))
+        }
+        ("sum", [_, _, ..], _) => Some("`sum` takes a list; values are added with `a + b`".to_owned()),
+        ("get", [_], Some([path])) => {
+            let (map, key) = path.rsplit_once('.').filter(|(map, _)| *map != "$")?;
+            Some(format!(
+                "`get(map, key)` takes an entry of a map: `get({map}, \"{key}\")`, or the path alone, `{path}`"
+            ))
+        }
+        ("get", [_], _) => Some("`get(map, key)` takes an entry of a map".to_owned()),
+        _ => None,
+    }
+}
+
+/// What to write in place of an argument of a wrong type.
+pub(super) fn argument(function: &str, term: &Term, kind: Kind) -> Option<String> {
+    match (function, term, kind) {
+        (_, Term::Constant(Value::String(text)), Kind::String) if text.parse::<viewfold_value::Number>().is_ok() => {
+            Some(format!("without the quotes it is a number: {text}"))
+        }
+        ("max" | "min", _, Kind::List) => {
+            Some(format!("there is no {function} of a list: `{function}(a, b)` takes its values one by one"))
+        }
+        ("number", _, Kind::Boolean) => Some("a boolean becomes a number with `if(x, 1, 0)`".to_owned()),
+        _ => None,
+    }
+}
+
 /// The function whose name without its prefix is near.
 fn nearest_last<'n>(word: &str, known: &[&'n str]) -> Option<&'n str> {
     let last = |name: &&'n str| name.rsplit("::").next().unwrap_or(name);
@@ -96,6 +137,7 @@ fn foreign_function(name: &str) -> Option<&'static str> {
         "concat" | "concatenate" | "join" | "strcat" | "textjoin" => {
             "text is put together in the value itself: '${ $.first } ${ $.last }', or with `+`"
         }
+        "ifnotexists" => "what is not there yet is filled in with `default(x, y)`: `default(doc.total, 0)`",
         "coalesce" | "ifnull" | "nvl" | "orelse" | "ornull" | "ifempty" | "firstnonnull" => {
             "a missing value is filled in with `default(x, y)`"
         }

@@ -201,11 +201,11 @@ impl Compiler<'_> {
                 format!("any other value is matched with `{{ anything-but: {value} }}`")
             }
             _ if text == "*" => "any value is matched with `{ exists: true }`".to_owned(),
+            _ if text.len() > 2 && (text.starts_with('^') || text.starts_with(".*")) => {
+                format!("a regular expression is matched with `{{ matches: {} }}`", quoted(text))
+            }
             _ if (text.ends_with('*') || text.starts_with('*')) && text.len() > 2 && !text.contains(' ') => {
                 format!("a text with wildcards is matched with `{{ wildcard: '{text}' }}`")
-            }
-            _ if text.len() > 2 && (text.starts_with('^') && text.ends_with('$')) => {
-                format!("a regular expression is matched with `{{ matches: {} }}`", quoted(text))
             }
             _ if text.len() > 2
                 && text.starts_with('/')

@@ -160,6 +160,13 @@ impl Compiler<'_> {
                         format!("`{written}` is a key of the rule: write it beside `when`, not in it")
                     }
                     Some(rest) => format!("did you mean `$.{rest}`?"),
+                    None if terms.lets.iter().any(|lets| lets.get(written).is_some()) => {
+                        let condition = condition_of(written, &pattern.value);
+                        let lets = terms.lets.iter();
+                        // It is meant to be used here.
+                        self.used_lets.extend(lets.filter_map(|lets| lets.get(written)).map(|literal| literal.span));
+                        format!("`when` knows no `let`: write `if: {condition}`")
+                    }
                     None => format!("the keys of `when` are paths into the event: `$.{written}`"),
                 };
                 self.error(Code::BadPath, path.span, format!("`{written}` is no path")).help = Some(help);
@@ -293,6 +300,8 @@ impl Compiler<'_> {
             && text.contains('.')
             && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
             && kind == Kind::String
+            // What the text is meant to be has been told there.
+            && !self.findings.iter().any(|finding| finding.span == span)
         {
             let message = format!("the key `{name}` is the text `{text}` for every event");
             self.warning(Code::KeyMismatch, span, message).help = Some(format!("did you mean `$.{text}`?"));
@@ -461,11 +470,14 @@ impl Compiler<'_> {
                 _ => return true,
             },
         };
+        let adds = matches!(operation.kind, OperationKind::Add(_)) && operation.target.names.len() == 1;
         let help = match wanted {
-            Kind::String => "`text(x)` converts; DynamoDB refuses the item otherwise",
-            _ => "`number(x)` converts",
+            // A sum has no text: the key is what has to be said otherwise.
+            Kind::String if adds => number_key(table, root),
+            Kind::String => "`text(x)` converts; DynamoDB refuses the item otherwise".to_owned(),
+            _ => "`number(x)` converts".to_owned(),
         };
-        self.error(Code::BadOperand, span, message).help = Some(help.into());
+        self.error(Code::BadOperand, span, message).help = Some(help);
         false
     }
 
@@ -535,4 +547,33 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// The condition of `if` that says what a pattern over a value of `let` was meant to say, where that is simple.
+fn condition_of(name: &str, pattern: &spec::Pattern) -> String {
+    match pattern {
+        spec::Pattern::Equals(Literal::Text(text)) => format!("{name} == \"{text}\""),
+        spec::Pattern::Equals(Literal::Number(number)) => format!("{name} == {number}"),
+        spec::Pattern::Equals(Literal::Bool(true)) => name.to_owned(),
+        spec::Pattern::Numeric(list) => {
+            let comparisons = list.as_chunks::<2>().0.iter().filter_map(|[operator, number]| {
+                match (&operator.value, &number.value) {
+                    (Literal::Text(operator), Literal::Number(number)) => {
+                        Some(format!("{name} {} {number}", if operator == "=" { "==" } else { operator.as_str() }))
+                    }
+                    _ => None,
+                }
+            });
+            let comparisons: Vec<String> = comparisons.collect();
+            if comparisons.is_empty() { format!("{name} > 0") } else { comparisons.join(" && ") }
+        }
+        _ => format!("{name} == …"),
+    }
+}
+
+/// How an index says that its key `name` is a number.
+fn number_key(table: &Table, name: &str) -> String {
+    let is_sort = table.indexes.iter().any(|index| index.sort_key.as_ref().is_some_and(|key| key.name == name));
+    let key = if is_sort { "sort_key" } else { "partition_key" };
+    format!("the index says that its key is a number: `{key}: {{ name: {name}, type: number }}`")
 }

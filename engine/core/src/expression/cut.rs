@@ -67,8 +67,19 @@ pub(super) fn cut(expression: &str) -> Result<Cut, SyntaxError> {
             }
             '/' if rest.starts_with("//") || rest.starts_with("/*") => {
                 let error = SyntaxError::new(at, "an expression has no comments");
+                let help = "for whole division write `floor(a / b)`; for a comment, `#` outside of the value";
+                let (value, otherwise) = (expression[..at].trim(), rest[2..].trim());
+                // jq fills in a missing value so.
                 return Err(
-                    error.help("for whole division write `floor(a / b)`; for a comment, `#` outside of the value")
+                    match rest.starts_with("//")
+                        && value.starts_with('$')
+                        && !value.contains(' ')
+                        && !otherwise.is_empty()
+                    {
+                        true => error
+                            .help(format!("a missing value is filled in with `default({value}, {otherwise})`; {help}")),
+                        false => error.help(help),
+                    },
                 );
             }
             ';' => return Err(SyntaxError::new(at, "an expression is one value: it has no `;`")),

@@ -71,6 +71,17 @@ pub(super) fn habit(text: &str) -> Option<SyntaxError> {
             return found(at, operator.len(), &format!("`{operator}` has no place in an expression"), help.into());
         }
     }
+    if let Some(at) = single(&masked, '|')
+        && crate::functions::Function::named(text[at + 1..].split('(').next().unwrap_or_default().trim()).is_some()
+    {
+        let name = text[at + 1..].trim();
+        let value = text[..at].trim();
+        let help = match name.split_once('(') {
+            Some((name, rest)) if rest.trim() != ")" => format!("write `{name}({value}, {rest}`"),
+            _ => format!("write `{}({value})`", name.trim_end_matches(['(', ')', ' '])),
+        };
+        return found(at, 1, "a pipe is written as the call of a function", help);
+    }
     if let Some(at) = single(&masked, '&').or_else(|| single(&masked, '|')) {
         let doubled = masked[at..at + 1].repeat(2);
         return found(at, 1, "this is no operator", format!("conditions are joined with `{doubled}`"));
@@ -78,7 +89,16 @@ pub(super) fn habit(text: &str) -> Option<SyntaxError> {
     if let Some(at) = masked.find('[').filter(|at| opens_value(&masked, *at)) {
         let end = masked[at..].find(']').map_or(text.len(), |end| at + end);
         let inner = text[at + 1..end].trim();
+        let before = text[..at].trim_end();
+        let compared = before.strip_suffix("==").or_else(|| before.strip_suffix("!=")).map(|value| value.trim_end());
         let help = match inner {
+            "" if compared.is_some_and(|value| value.starts_with('$') && !value.contains(' ')) => {
+                let operator = if before.ends_with("==") { "==" } else { ">" };
+                format!(
+                    "whether a list is empty is said by its length: `len({}) {operator} 0`",
+                    compared.unwrap_or_default()
+                )
+            }
             "" => EMPTY_LIST.to_owned(),
             inner => format!("a list is written in parentheses: `({inner})`"),
         };
@@ -153,7 +173,7 @@ fn question(masked: &str) -> Option<usize> {
 
 /// An operator that is a word.
 fn word(masked: &str) -> Option<(usize, &'static str, &'static str)> {
-    const WORDS: [(&str, &str); 15] = [
+    const WORDS: [(&str, &str); 17] = [
         ("and", "write `&&`"),
         ("AND", "write `&&`"),
         ("or", "write `||`"),
@@ -171,6 +191,8 @@ fn word(masked: &str) -> Option<(usize, &'static str, &'static str)> {
         ("between", "a range is two comparisons: `$.x >= 1 && $.x <= 5`"),
         ("mod", "a remainder is written `%`"),
         ("div", "whole division is written `floor(a / b)`"),
+        ("CASE", "a value is chosen with `if(c, a, b)`"),
+        ("case", "a value is chosen with `if(c, a, b)`"),
         ("then", "a value is chosen with `if(c, a, b)`"),
     ];
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '$' | ':');

@@ -4,6 +4,7 @@
 //! terms. What happened is recognised from the text ([`scan`](super::scan)), or else said in words for each kind of error.
 
 use super::scan::{Scan, in_quotes, scan};
+use crate::keys::Place;
 use crate::{Code, Span, suggest};
 use granit_parser::ErrorKind;
 
@@ -135,6 +136,9 @@ fn indentation(text: &str, at: usize, line_start: usize, content: Span) -> Accid
     let above = before.len() - before.trim_start().len();
     let entry = before.trim_start().strip_prefix("- ").map(|entry| before.len() - entry.trim_start().len());
     let line = &text[content.range()];
+    if let Some(found) = missing_colon(text, line_start) {
+        return found;
+    }
     if text[line_start..at].trim_end().ends_with(['}', ']', '"', '\'']) {
         let rest = text[at..].split(['\n', '\r']).next().unwrap_or_default();
         let start = at + rest.len() - rest.trim_start().len();
@@ -164,6 +168,26 @@ fn indentation(text: &str, at: usize, line_start: usize, content: Span) -> Accid
         message: format!("`{}` is indented in another way than the lines it belongs to", first_word(line)),
         help,
     }
+}
+
+/// `name paid` in the line above, which YAML reads as a text that goes on in this one.
+fn missing_colon(text: &str, line_start: usize) -> Option<Accident> {
+    let before = text[..line_start].trim_end();
+    let start = before.rfind('\n').map_or(0, |line| line + 1);
+    let body = before[start..].trim_start();
+    let entry = body.strip_prefix("- ").map_or(body, str::trim_start);
+    let (key, value) = entry.split_once(' ')?;
+    let is_key = Place::Rule.keys().contains(&key) || Place::Projection.keys().contains(&key);
+    if !is_key || entry.contains([':', '#']) {
+        return None;
+    }
+    let offset = before.len() - entry.len();
+    Some(Accident {
+        span: Span::new(offset, before.len()),
+        code: Code::NotYaml,
+        message: format!("a `:` is missing behind `{key}`"),
+        help: format!("write `{key}: {}`", value.trim_start()),
+    })
 }
 
 fn first_word(line: &str) -> &str {

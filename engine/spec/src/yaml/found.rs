@@ -115,6 +115,11 @@ impl Found<'_, '_> {
                 return told(help, Some(foreign.means), None);
             }
         }
+        if place == Some(Place::Pattern)
+            && let Some(help) = shape.numeric_without_brackets(map, key)
+        {
+            return told(help, None, None);
+        }
         if let (Some(Place::KeyAttribute), Some(kind)) = (place, shape.type_word(value)) {
             return told(format!("write `{{ name: {}, type: {kind} }}`", key.text), Some("name"), None);
         }
@@ -234,6 +239,9 @@ impl Found<'_, '_> {
                 help = Some(write);
             }
         }
+        if let Some((key, words, write)) = append_key(self.root, &trail, node, &shape) {
+            (span, message, help) = (key.span, words, Some(write));
+        }
         if let Some((word, expected)) = failure.word.as_deref() {
             message = match expected {
                 [only] => format!("{subject} takes `{only}`, and not `{word}`"),
@@ -253,6 +261,26 @@ impl Found<'_, '_> {
         finding.help = help;
         finding
     }
+}
+
+/// A key of an entry of `append` that stands beside the entry: where, what to say, and what to write.
+fn append_key<'t>(root: &'t Node, trail: &[&str], node: &Node, shape: &Shape<'_>) -> Option<(&'t Key, String, String)> {
+    let [.., "append", name] = trail else { return None };
+    if !Place::Append.keys().contains(name) || !matches!(node.content, Content::Scalar { .. }) {
+        return None;
+    }
+    let (append, key) = parent(root, node.id)?;
+    let Content::Map(entries) = &append.content else { return None };
+    let (target, inner) = entries.iter().find_map(|(target, value)| match &value.content {
+        Content::Map(inner) => Some((target, inner)),
+        _ => None,
+    })?;
+    let mut parts: Vec<String> =
+        inner.iter().map(|(key, value)| format!("{}: {}", key.text, shape.written(value))).collect();
+    parts.push(format!("{name}: {}", shape.written(node)));
+    let target = &target.text;
+    let message = format!("`{name}` belongs into `{target}`");
+    Some((key, message, format!("write `{target}: {{ {} }}`", parts.join(", "))))
 }
 
 /// What takes the value at the end of a trail.

@@ -300,6 +300,17 @@ impl<'t> Scanner<'t> {
         self.at = at + text.len().max(1);
     }
 
+    /// What to write for a path to many values where one number is wanted.
+    fn sum_help(&self, path: &str) -> Option<String> {
+        let before = self.text[..*self.open.last()?].trim_end();
+        let takes_number = ["add:", "max:", "min:"].iter().any(|key| before.ends_with(key));
+        let is_many = path.starts_with("$.") && ["[*]", "[?"].iter().any(|many| path.contains(many));
+        (takes_number && is_many).then(|| {
+            let expression = format!("${{ sum({path}) }}");
+            format!("the path leads to a list, whose sum is {}, in quotes", in_quotes(&expression))
+        })
+    }
+
     /// A text without quotes: up to `: `, ` #`, the end of the line, or in brackets to `,` or a bracket.
     fn plain(&mut self, line: &'t str) {
         let in_flow = !self.open.is_empty();
@@ -366,7 +377,8 @@ impl<'t> Scanner<'t> {
                         ),
                     ),
                 };
-                self.tell(self.at, self.at + whole.len(), code, message, quotes_help(whole));
+                let help = self.sum_help(whole).unwrap_or_else(|| quotes_help(whole));
+                self.tell(self.at, self.at + whole.len(), code, message, help);
                 end = whole.len();
             }
             _ => {}

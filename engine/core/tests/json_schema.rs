@@ -239,15 +239,14 @@ fn names_and_paths_have_one_form() {
         r"a['it\'s']",
         "['a.b']",
         "a.x-${ \"}.\" }-y",
-        "$x",
-        "a$b",
+        "a['$']",
         "a.${ $.x['.'] }.b",
     ] {
         check(attribute(path), true);
     }
     for path in [
         "", "a.", ".a", "a..b", "a[", "a['b'", "a['b']c", "a[0]", "a['']", "${ $.x }", "$.a", "$['a']", "$$.id",
-        "_vf_a",
+        "_vf_a", "$x", "a$b", "a.$.b", "a.{$.b}", "a.$($.b)", "a.b}",
     ] {
         check(attribute(path), false);
     }

@@ -48,6 +48,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Name<'_>>, TargetError> {
             if name.is_empty() {
                 return Err((at, "a name is expected here".to_owned()));
             }
+            // Half of a `${ }` would be written as a name, without a word.
+            if let (false, Some(found)) = (name.contains("${"), name.find(['$', '{', '}'])) {
+                let message = format!("`{}` stands in a name without brackets", &name[found..found + 1]);
+                return Err((at + found, message));
+            }
             names.push(match name.contains("${") {
                 true => Name::Template(name, at),
                 false => Name::Fixed(name.to_owned()),
@@ -71,6 +76,26 @@ pub(super) fn root(text: &str) -> String {
     match parse(text).ok().and_then(|names| names.into_iter().next()) {
         Some(Name::Fixed(name)) => name,
         _ => text.to_owned(),
+    }
+}
+
+/// What a path with half of a `${ }` in it was probably meant to be: `by.$.method`, `by.{$.method}`.
+fn meant(text: &str, at: usize) -> String {
+    let start = text[..at].rfind('.').map_or(0, |dot| dot + 1);
+    let (before, name) = text.split_at(start);
+    let inner = name.trim_start_matches(['$', '{', '(', '.', ' ']);
+    let end = inner.find([')', '}', ' ']).unwrap_or(inner.len());
+    let (inner, rest) = (&inner[..end], inner[end..].trim_start_matches([')', '}', ' ']));
+    match before.strip_suffix('.') {
+        Some(_) if !inner.is_empty() && !inner.contains(['$', '{']) => {
+            format!("a name that comes from the event is written '{before}${{ $.{inner} }}{rest}'")
+        }
+        Some(map) if !map.is_empty() => {
+            format!(
+                "a name that comes from the event is written '{before}${{ $.name }}'; for that very name write {map}['{name}']"
+            )
+        }
+        _ => format!("for that very name write \"['{text}']\""),
     }
 }
 
@@ -127,7 +152,10 @@ impl Compiler<'_> {
             Err((at, message)) => {
                 let span = self.inside(Place { at, ..place }, 1);
                 self.error(Code::WrongForm, span, format!("`{text}` is no attribute path: {message}")).help =
-                    Some("an attribute is written like `a`, `a.b`, `a['b.c']` or 'a.${ $.key }'".into());
+                    Some(match text[at..].starts_with(['$', '{', '}']) {
+                        true => meant(text, at),
+                        false => "an attribute is written like `a`, `a.b`, `a['b.c']` or 'a.${ $.key }'".into(),
+                    });
                 return None;
             }
         };
@@ -186,7 +214,10 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(names), "{text}");
         }
-        for text in ["", "a.", ".a", "a..b", "a[", "a['b", "a['b'", "a['b']c", "a[0]", "a['']", "a.${ b"] {
+        for text in [
+            "", "a.", ".a", "a..b", "a[", "a['b", "a['b'", "a['b']c", "a[0]", "a['']", "a.${ b", "$x", "a.$.b",
+            "a.{$.b}", "a.$($.b)",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -26,11 +26,11 @@ pub(crate) const LITERAL: &str = r"^(?!\$(\?|\.|\[|\$\.|$))(?![\s\S]*\$\{)";
 /// A name for a value in expressions.
 const NAME: &str = r"^(<<|(?!(doc|null|true|false|if|exists|default)$)[\p{Alphabetic}_][\p{Alphabetic}\p{N}_]*)$";
 /// An attribute path: names, names in brackets, and behind the first name expressions.
-const ATTRIBUTE: &str = r#"^(?!_vf_)(?!\$[.\[$])(?![^.\[]*\$\{)(([^.\[]+|\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])(\.[^.\[]+|\.?\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])*|[\s\S]+\$\{[\s\S]*\}[\s\S]*)$"#;
+const ATTRIBUTE: &str = r#"^(?!_vf_)(?!\$[.\[$])(?![^.\[]*\$\{)(([^.\[${}]+|\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])(\.[^.\[${}]+|\.?\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])*|[\s\S]+\$\{[\s\S]*\}[\s\S]*)$"#;
 /// The name of an attribute of a table, where a value of the event is easily written instead.
 const PLAIN: &str = r"^(?!\$($|\.|\[|\$\.))(?![\s\S]*\$\{)[\s\S]+$";
 /// A top-level attribute.
-const TOP_LEVEL: &str = r#"^(?!_vf_)(?!.*\$\{)([^.\[]+|\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])$"#;
+const TOP_LEVEL: &str = r#"^(?!_vf_)(?!.*\$\{)([^.\[${}]+|\[('([^'\\]|\\[\s\S])+'|"([^"\\]|\\[\s\S])+")\])$"#;
 /// A sequence number of a test's event.
 const SEQUENCE: &str = "^[0-9]{1,129}$";
 

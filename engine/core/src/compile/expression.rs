@@ -307,6 +307,16 @@ impl Compiler<'_> {
                 self.error(Code::BadCall, span, wrong_count(takes.to_owned()));
                 return None;
             }
+            if let ("exists" | "default", expression::Kind::Constant(Value::String(text))) = (name, &arguments[0].kind)
+            {
+                let span = self.inside(Place { at: place.at + arguments[0].at, ..place }, text.len() + 2);
+                let message = format!("\"{text}\" is a text, which is always there");
+                let meant = if crate::path::is_path(text) { text.clone() } else { format!("$.{text}") };
+                let end = if name == "exists" { ")" } else { ", …)" };
+                self.error(Code::BadCall, span, message).help =
+                    Some(format!("a path stands without quotes: `{name}({meant}{end}`"));
+                return None;
+            }
             let mut boxed = terms.drain(..).map(Box::new);
             let mut next = || boxed.next();
             let (first, second, third) = (next(), next(), next());
@@ -351,6 +361,7 @@ impl Compiler<'_> {
                 return None;
             }
         }
+        self.time_first(function, &terms, arguments, place)?;
         if let (Function::TimeFormat, Some(Term::Constant(Value::String(format)))) = (function, terms.get(1))
             && !format.contains('%')
         {
@@ -384,6 +395,30 @@ impl Compiler<'_> {
         Some(Term::Call(function, terms))
     }
 
+    /// Checks that what stands where a function takes a time is no width or format.
+    fn time_first(
+        &mut self,
+        function: Function,
+        terms: &[Term],
+        arguments: &[Expression],
+        place: Place<'_>,
+    ) -> Option<()> {
+        let ([Term::Constant(Value::String(text)), _], [first, second]) = (terms, arguments) else { return Some(()) };
+        let is_time = || Function::EpochMs.call(&[Value::from(text.as_str())]).is_ok();
+        if !matches!(function, Function::TimeBucket | Function::TimeFormat) || is_time() {
+            return Some(());
+        }
+        let name = function.name();
+        let span = self.inside(Place { at: place.at + first.at, ..place }, text.len() + 2);
+        let time = match &second.kind {
+            expression::Kind::Path(path) | expression::Kind::Name(path) => path.as_str(),
+            _ => "$.at",
+        };
+        self.error(Code::BadCall, span, format!("`{name}` takes the time first, and \"{text}\" is none")).help =
+            Some(format!("the time stands first: `{name}({time}, \"{text}\")`"));
+        None
+    }
+
     /// Checks the types of an operator's two operands, as far as they are known.
     fn operands(
         &mut self,
@@ -394,7 +429,28 @@ impl Compiler<'_> {
     ) -> Option<()> {
         let text = binary_text(operator);
         let kinds: &[Kind] = match operator {
-            Binary::Equal | Binary::NotEqual => return Some(()),
+            Binary::Equal | Binary::NotEqual => {
+                let (path, other) = match (a, b) {
+                    (Term::Many { path, .. }, other) | (other, Term::Many { path, .. }) => (path, other),
+                    _ => return Some(()),
+                };
+                let Some(kind @ (Kind::String | Kind::Number | Kind::Boolean)) = kind_of(other) else {
+                    return Some(());
+                };
+                let span = self.inside(Place { at: place.at + left.at, ..place }, 1);
+                let message = format!("`{path}` finds a list, which is never the same as a {kind}");
+                let shown = match other {
+                    Term::Constant(Value::String(text)) => format!("\"{text}\""),
+                    Term::Constant(value) => value.to_string(),
+                    _ => "x".to_owned(),
+                };
+                let list = path.strip_suffix("[*]").unwrap_or(path);
+                let not = if operator == Binary::NotEqual { "!" } else { "" };
+                self.error(Code::BadOperand, span, message).help = Some(format!(
+                    "whether it is one of them says `{not}contains({list}, {shown})`, or a pattern of `when`"
+                ));
+                return None;
+            }
             Binary::And | Binary::Or => &[Kind::Boolean],
             Binary::Add | Binary::Less | Binary::LessOrEqual | Binary::Greater | Binary::GreaterOrEqual => {
                 &[Kind::Number, Kind::String]

@@ -261,6 +261,12 @@ fn bracket_end(text: &str, at: usize) -> Result<usize, SyntaxError> {
 fn number(text: &str, at: usize) -> Result<(Number, usize), SyntaxError> {
     let digits = |from: usize| text[from..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |end| from + end);
     let byte = |at: usize| text.as_bytes().get(at).copied();
+    if let Some(length) = date_length(&text[at..]) {
+        let date = &text[at..at + length];
+        return Err(SyntaxError::new(at, format!("`{date}` is read as a subtraction of numbers"))
+            .length(length)
+            .help(format!("a date stands in quotes: \"{date}\"")));
+    }
     let mut end = digits(at);
     if byte(end) == Some(b'.') && byte(end + 1).is_some_and(|next| next.is_ascii_digit()) {
         end = digits(end + 1);
@@ -285,6 +291,20 @@ fn number(text: &str, at: usize) -> Result<(Number, usize), SyntaxError> {
     let number =
         Number::parse(&text[at..end]).map_err(|error| SyntaxError::new(at, format!("this number: {error}")))?;
     Ok((number, end))
+}
+
+/// The length of a date such as `2026-01-31`, with its time if there is one, that a text starts with.
+fn date_length(text: &str) -> Option<usize> {
+    let form = |(at, byte): (usize, &u8)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() };
+    let day = text.as_bytes().get(..10)?;
+    let rest = text.get(10..)?;
+    let ends = !rest.starts_with(|c: char| c.is_ascii_digit());
+    (ends && day.iter().enumerate().all(form)).then(|| {
+        let time = rest.strip_prefix('T').map_or(0, |time| {
+            1 + time.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '+'))).unwrap_or(time.len())
+        });
+        10 + time
+    })
 }
 
 #[cfg(test)]

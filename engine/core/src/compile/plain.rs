@@ -184,6 +184,43 @@ impl Compiler<'_> {
         }
     }
 
+    /// A value without quotes that names a part of the event as other languages do.
+    pub(super) fn check_event_name(&mut self, text: &str, span: Span) {
+        const ROOTS: [&str; 6] = ["detail", "event", "payload", "body", "this", "item"];
+        let Some((root, rest)) = text.split_once('.') else { return };
+        if ROOTS.contains(&root)
+            && self.is_plain(text, span)
+            && rest.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && is_words(rest)
+        {
+            let message = format!("`{text}` is taken as text here");
+            self.warning(Code::BadPath, span, message).help =
+                Some(format!("did you mean `$.{rest}`? For the text itself write \"{text}\""));
+        }
+    }
+
+    /// The texts of a pattern that is one text and looks like several: `a|b`, `a or b`, `a, b`, `"[a, b]"`. A text with
+    /// commas or an `or` may be meant as it is where it stands in quotes.
+    fn several(&self, text: &str, span: Span) -> Option<String> {
+        let in_brackets = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let parts: Vec<&str> = if let Some(inner) = in_brackets {
+            inner.split(',').collect()
+        } else if text.contains('|') {
+            text.split('|').filter(|part| !part.is_empty()).collect()
+        } else if self.is_plain(text, span) && text.contains(" or ") {
+            text.split(" or ").collect()
+        } else if self.is_plain(text, span) {
+            text.split(", ").collect()
+        } else {
+            return None;
+        };
+        let parts: Vec<&str> = parts.into_iter().map(|part| part.trim().trim_matches(['"', '\''])).collect();
+        let is_word =
+            |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        let several = (parts.len() > 1 || in_brackets.is_some()) && parts.iter().all(is_word);
+        several.then(|| parts.join(", "))
+    }
+
     /// A text of a pattern that looks like another pattern.
     pub(super) fn check_pattern_text(&mut self, text: &str, span: Span) {
         let comparison = text.trim_start_matches(['<', '>', '=', '!']);
@@ -199,6 +236,9 @@ impl Compiler<'_> {
             }
             "!" | "!=" if !value.is_empty() && is_words(value) => {
                 format!("any other value is matched with `{{ anything-but: {value} }}`")
+            }
+            _ if let Some(list) = self.several(text, span) => {
+                format!("one of several is a list: `[{list}]`")
             }
             _ if text == "*" => "any value is matched with `{ exists: true }`".to_owned(),
             _ if text.len() > 2 && (text.starts_with('^') || text.starts_with(".*")) => {

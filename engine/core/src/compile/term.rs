@@ -155,6 +155,7 @@ impl Compiler<'_> {
                 Some(format!("for an expression's value write '${{ {inner} }}'"));
         } else {
             self.check_plain(&Spanned { value: Literal::Text(text.to_owned()), span });
+            self.check_event_name(text, span);
         }
         Some(Term::Constant(Value::from(text)))
     }
@@ -176,6 +177,22 @@ impl Compiler<'_> {
         };
         if let [Part::Expression { text: expression, at }] = parts.as_slice() {
             return self.expression(expression, Place { text, at: *at, span }, terms);
+        }
+        let is_blank = |part: &Part<'_>| matches!(part, Part::Text(text) if text.trim().is_empty());
+        if parts.iter().filter(|part| !is_blank(part)).count() == 1
+            && !parts.iter().any(|part| matches!(part, Part::Text(text) if !text.trim().is_empty()))
+        {
+            let (message, help) = match text.ends_with('\n') {
+                true => (
+                    "this text ends with a line break, so the value is a text, and not the expression's value",
+                    "write `>-`, which leaves the line break out",
+                ),
+                false => (
+                    "there are blanks beside this `${ }`, so the value is a text, and not the expression's value",
+                    "remove them; `text(x)` makes a text of a value",
+                ),
+            };
+            self.warning(Code::UnquotedText, span, message).help = Some(help.into());
         }
         for part in &parts {
             if let Part::Text(part) = part

@@ -143,6 +143,14 @@ impl Compiler<'_> {
             self.error(Code::KeyMismatch, keys.span, message);
         }
         keys.iter().for_each(|key| self.check_key_name(key));
+        if let [first, second] = keys.as_slice()
+            && first.value.0.name == second.value.0.name
+        {
+            let message = format!("`{}` is both key attributes of the table", second.value.0.name);
+            let finding = self.error(Code::KeyMismatch, second.span, message);
+            finding.related = Some((first.span, "first here".into()));
+            finding.help = Some("`keys` names the partition key, and the sort key where the table has one".into());
+        }
         Some(LaneCheck::Keys(keys.iter().map(|key| key.value.0.clone()).collect()))
     }
 

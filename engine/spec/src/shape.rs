@@ -262,6 +262,28 @@ impl Shape<'_> {
         Some((means, format!("the kind of source is a key: `source: {{ {means}: {inner} }}`")))
     }
 
+    /// An event of a test whose payload stands in place of the event.
+    pub(crate) fn payload_alone(&self, event: &Node) -> Option<String> {
+        const PARTS: [&str; 5] = ["payload", "new", "old", "raw", "file"];
+        let Content::Map(entries) = &event.content else { return None };
+        // Another word for one of the parts, rather than an entry of the payload.
+        let is_part = |(key, value): &(Key, Node)| {
+            let means = crate::foreign::key(Place::Event, &key.text).map(|foreign| foreign.means);
+            let near = crate::suggest::nearest(&key.text, PARTS);
+            PARTS.contains(&key.text.as_str())
+                || means.or(near).is_some_and(|part| PARTS.contains(&part))
+                    && !matches!(value.content, Content::Scalar { .. })
+        };
+        if entries.iter().any(is_part) {
+            return None;
+        }
+        let payload = match self.written(event) {
+            written if written.starts_with('{') => written,
+            _ => "{ … }".to_owned(),
+        };
+        Some(format!("the payload of a Kinesis record is written `payload: {payload}`"))
+    }
+
     /// `{ numeric: ">", 100 }`: the list that YAML has cut at its `,`.
     pub(crate) fn numeric_without_brackets(&self, map: &Node, key: &Key) -> Option<String> {
         let operator = entry(map, "numeric").and_then(scalar)?;

@@ -159,6 +159,7 @@ impl Compiler<'_> {
                     _ if spec::RULE_KEYS.contains(&written) => {
                         format!("`{written}` is a key of the rule: write it beside `when`, not in it")
                     }
+                    Some("or") => "there is no `$or`: write two rules, or an expression, `if: a || b`".to_owned(),
                     Some(rest) => format!("did you mean `$.{rest}`?"),
                     None if terms.lets.iter().any(|lets| lets.get(written).is_some()) => {
                         let condition = condition_of(written, &pattern.value);

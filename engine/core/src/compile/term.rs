@@ -259,7 +259,9 @@ impl Compiler<'_> {
                 Ok(()) => {
                     ("only the document", "the document's attributes are `doc.NAME`; it may be changed by any event")
                 }
-                Err(_) => ("no event", "a text that looks like a path is written '${ \"$.99\" }'"),
+                Err(_) => {
+                    ("no event", "write the value itself; a text that looks like a path is written '${ \"$.99\" }'")
+                }
             };
             let message = format!("`{path}` is a part of an event, and here is {here}");
             self.error(Code::BadPath, span, message).help = Some(help.into());

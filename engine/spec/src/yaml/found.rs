@@ -51,9 +51,14 @@ impl Found<'_, '_> {
             .failures
             .iter()
             .filter(|failure| !self.follows(failure, &told))
+            .filter(|failure| !failure.node.is_some_and(|node| or_around(self.root, node.id).is_some()))
             .map(|failure| self.finding(failure))
             .collect();
+        findings.extend(self.alternatives());
         for (number, one) in told.iter().enumerate() {
+            if or_around(self.root, one.unknown.map.id).is_some() {
+                continue;
+            }
             let same_map = |other: &&Told<'_>| other.unknown.map.id == one.unknown.map.id;
             // What another key of the map is told to stand for has this key, or it stands with others in a wrong place.
             let by_another = told.iter().filter(same_map).any(|other| {
@@ -81,6 +86,21 @@ impl Found<'_, '_> {
         findings
     }
 
+    /// One finding for each `$or` of `when`, whatever was found inside of it.
+    fn alternatives(&self) -> Vec<Diagnostic> {
+        let nodes = self.failures.iter().filter_map(|failure| failure.node);
+        let inside = self.unknown.iter().map(|unknown| unknown.map).chain(nodes);
+        let mut keys: Vec<&Key> = inside.filter_map(|node| or_around(self.root, node.id)).collect();
+        keys.sort_by_key(|key| key.span.start);
+        keys.dedup_by_key(|key| key.span);
+        let finding = |key: &Key| {
+            let message = "`$or` is no key of `when`: everything in it has to match";
+            let finding = Diagnostic::error(Code::UnknownKey, self.source, key.span, message);
+            finding.help("there is no `$or`: write two rules, or an expression, `if: a || b`")
+        };
+        keys.into_iter().map(finding).collect()
+    }
+
     fn told<'t>(&'t self, unknown: &'t Unknown<'t>) -> Told<'t> {
         let Unknown { key, value, map, fields } = unknown;
         let place = Place::of(fields);
@@ -99,6 +119,11 @@ impl Found<'_, '_> {
             return told(format!("it is written `{field}`"), Some(field), None);
         }
         let shape = Shape { root: self.root, text: &self.source.text };
+        if place == Some(Place::Event)
+            && let Some(help) = shape.payload_alone(map)
+        {
+            return Told { below: Some("payload"), ..told(help, None, None) };
+        }
         if let Some(place) = place {
             if let Some((means, help)) = shape.source_with_type(place, map, &key.text) {
                 return told(help, Some(means), None);
@@ -303,6 +328,21 @@ fn trail(node: &Node, id: usize) -> Option<Vec<&str>> {
         Content::Map(entries) => {
             entries.iter().find_map(|(key, value)| Some([vec![key.text.as_str()], trail(value, id)?].concat()))
         }
+    }
+}
+
+/// The `$or` of a `when` that a node stands in.
+fn or_around(node: &Node, id: usize) -> Option<&Key> {
+    let within = |value: &Node| trail(value, id).is_some();
+    match &node.content {
+        Content::Scalar { .. } => None,
+        Content::List(list) => list.iter().find_map(|element| or_around(element, id)),
+        Content::Map(entries) => entries.iter().find_map(|(key, value)| match &value.content {
+            Content::Map(patterns) if key.text == "when" => {
+                patterns.iter().find(|(key, value)| key.text == "$or" && within(value)).map(|(key, _)| key)
+            }
+            _ => or_around(value, id),
+        }),
     }
 }
 

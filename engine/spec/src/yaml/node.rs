@@ -167,6 +167,14 @@ impl<'s> Composer<'s> {
                 let text = self.source.text.get(written.range()).unwrap_or_default();
                 let (message, help) = match text.starts_with("!!") {
                     false => tag_words(text),
+                    // `!!set { a, b }`: its elements are keys without values.
+                    true if text.starts_with("!!set") => {
+                        let rest = self.source.text.get(written.start..).unwrap_or_default();
+                        (
+                            "a set is no value of YAML's here: it is written by an expression".to_owned(),
+                            format!("write '${{ set({}) }}'", set_elements(rest)),
+                        )
+                    }
                     true => (
                         format!("a projection has no use for the tag `{}`", text.split(' ').next().unwrap_or(text)),
                         "write the value without it; bytes are '${ binary(\"aGk=\") }'".to_owned(),
@@ -379,4 +387,18 @@ pub fn describe(node: &Node) -> String {
             Scalar::Text => "a text".to_owned(),
         },
     }
+}
+
+/// The elements of the set behind `!!set`, as an expression writes them.
+fn set_elements(text: &str) -> String {
+    let inner = text.split_once('{').and_then(|(before, inner)| (before.trim() == "!!set").then_some(inner));
+    let elements = inner.and_then(|inner| inner.split_once('}')).map(|(elements, _)| elements.split(','));
+    let elements: Vec<String> = elements
+        .into_iter()
+        .flatten()
+        .map(|element| element.trim().trim_start_matches("? ").trim_matches(['"', '\'']).to_owned())
+        .filter(|element| !element.is_empty())
+        .map(|element| if element.parse::<f64>().is_ok() { element } else { format!("\"{element}\"") })
+        .collect();
+    if elements.is_empty() { "\"a\", \"b\"".to_owned() } else { elements.join(", ") }
 }

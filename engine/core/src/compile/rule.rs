@@ -3,6 +3,8 @@
 use super::kinds::{kind_of, may_be_nothing};
 use super::term::{Place, Role, Terms};
 use super::{Compiler, facts};
+use crate::expression::Binary;
+use crate::functions::Function;
 use crate::program::{Condition, OperationKind, OperationTerm, Overlap, Program, Rule, Source, Table, Term, key_kind};
 use std::sync::Arc;
 use viewfold_spec::projection as spec;
@@ -468,11 +470,19 @@ impl Compiler<'_> {
             }
             _ => match found {
                 Some(found) if found != wanted => format!("`{root}` is {what}, a {wanted}, and this is a {found}"),
-                _ => return true,
+                _ => {
+                    self.check_seconds(operation, span, table);
+                    return true;
+                }
             },
         };
         let adds = matches!(operation.kind, OperationKind::Add(_)) && operation.target.names.len() == 1;
         let help = match wanted {
+            Kind::Number if table.ttl.as_deref() == Some(root) && found == Some(Kind::String) => {
+                "the second of a time is '${ floor(time::epoch_ms($.at) / 1000) }'; `number(x)` makes a number of a text of \
+                 digits"
+                    .to_owned()
+            }
             // A sum has no text: the key is what has to be said otherwise.
             Kind::String if adds => number_key(table, root),
             Kind::String => "`text(x)` converts; DynamoDB refuses the item otherwise".to_owned(),
@@ -480,6 +490,18 @@ impl Compiler<'_> {
         };
         self.error(Code::BadOperand, span, message).help = Some(help);
         false
+    }
+
+    /// Milliseconds where DynamoDB reads seconds: the document would be kept for thousands of years.
+    fn check_seconds(&mut self, operation: &OperationTerm, span: Span, table: &Table) {
+        let Some(value) = operation.kind.value() else { return };
+        let of_time = value.any(&mut |term| matches!(term, Term::Call(Function::EpochMs, _)));
+        let divided = value.any(&mut |term| matches!(term, Term::Binary(Binary::Divide, ..)));
+        if of_time && !divided && table.ttl.as_deref() == Some(operation.target.root()) {
+            let message = "the TTL is in seconds, and `time::epoch_ms` gives milliseconds";
+            self.warning(Code::BadOperand, span, message).help =
+                Some("seconds are '${ floor(time::epoch_ms($.at) / 1000) }'".into());
+        }
     }
 
     fn check_overlap(&mut self, operation: &OperationTerm, span: Span, others: &[(OperationTerm, Span)]) -> bool {

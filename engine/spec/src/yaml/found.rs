@@ -51,7 +51,7 @@ impl Found<'_, '_> {
             .failures
             .iter()
             .filter(|failure| !self.follows(failure, &told))
-            .filter(|failure| !failure.node.is_some_and(|node| or_around(self.root, node.id).is_some()))
+            .filter(|failure| failure.node.is_none_or(|node| or_around(self.root, node.id).is_none()))
             .map(|failure| self.finding(failure))
             .collect();
         findings.extend(self.alternatives());

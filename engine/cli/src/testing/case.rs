@@ -4,7 +4,7 @@ use super::again;
 use super::difference;
 use super::files::Loaded;
 use super::record::{Record, Records};
-use super::scene::{CLOCK, Letter, Run, Verdict, table};
+use super::scene::{CLOCK, Letter, NO_KEY, Run, Verdict, table};
 use crate::events::{self, Invocation};
 use crate::fold::fold;
 use crate::output::Failure;
@@ -125,7 +125,7 @@ async fn tables_differ(
                     table.keys().map(|key| item.get(&key.name).cloned()).collect()
                 };
                 let message = if key(item).contains(&None) {
-                    "the document has no key: every key attribute of its table"
+                    NO_KEY
                 } else if expected[..number].iter().any(|other| key(other) == key(item)) {
                     "a document of this key stands here twice"
                 } else {

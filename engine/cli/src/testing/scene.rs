@@ -135,12 +135,19 @@ impl Run<'_> {
     }
 }
 
+/// What is said of an item of a case without its key.
+pub(super) const NO_KEY: &str = "the document has no key: every key attribute of its table";
+
 /// Puts the items that are there before.
 async fn give(records: &Records<'_>, case: &Case, views: &[&Table], connection: &Connection) -> Result<(), Failure> {
     for (name, items) in case.given.iter().flatten() {
         let table = table(records, name, views)?;
         for literal in &items.value {
             let item = records.item(literal)?;
+            if table.keys().any(|key| !item.contains_key(&key.name)) {
+                let finding = Diagnostic::error(Code::WrongForm, &records.loaded.source, literal.span, NO_KEY);
+                return Err(Failure::findings(&[finding]));
+            }
             let put = Put { table: Arc::clone(&table.name), item, condition: None, names: vec![], values: vec![] };
             match connection.store.send(&Request::Write(Action::Put(put))).await {
                 Answer::Done => {}

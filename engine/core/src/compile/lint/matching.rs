@@ -5,7 +5,7 @@ use super::super::facts::{self, CHANGES, Contradiction};
 use super::super::kinds::may_be_nothing;
 use crate::expression::Binary;
 use crate::path::Step;
-use crate::program::{Condition, Payload, Rule, Stream, Subject, Term};
+use crate::program::{Condition, MetadataName, Payload, Rule, Stream, Subject, Term};
 use viewfold_spec::projection::{self as spec, Pattern};
 use viewfold_spec::{Code, Literal, Span, Spanned};
 use viewfold_value::Value;
@@ -49,6 +49,7 @@ impl Compiler<'_> {
             .collect();
         if self.check_patterns(&written, stream) && self.check_changes(&written, stream) {
             self.check_needs(projection, rule, compiled, &written, stream);
+            self.check_images(projection, rule, compiled, stream);
         }
         self.check_condition(rule, compiled);
     }
@@ -176,6 +177,45 @@ impl Compiler<'_> {
                 finding.help = Some(format!("parts of elements are found by `{path}[*]`"));
             }
         }
+    }
+
+    /// Both images of an item, needed by a rule that takes every change: no `insert` has `$.old`, no `remove` `$.new`.
+    fn check_images(
+        &mut self,
+        projection: &spec::Projection,
+        rule: &Spanned<spec::Rule>,
+        compiled: &Rule,
+        stream: &Stream,
+    ) {
+        let left = compiled.when.iter().map(|other| facts::changes(other, stream)).fold([true; 3], facts::both);
+        // A condition that asks which change it is, or what is there, may leave out the others.
+        let asks = |term: &Term| {
+            matches!(term, Term::Exists(_) | Term::Event { subject: Subject::Metadata(MetadataName::Change), .. })
+        };
+        let leaves_out = compiled.condition.as_ref().is_some_and(|condition| condition.any(&mut |term| asks(term)));
+        if stream.payload != Payload::Change || compiled.retract || left != [true; 3] || leaves_out {
+            return;
+        }
+        let (mut new, mut old) = (None, None);
+        for (term, span) in needs(projection, rule, compiled) {
+            let mut paths = Vec::new();
+            strict(term, &mut paths);
+            for (slot, path) in paths {
+                match stream.paths.steps(slot).first() {
+                    Some(Step::Name(image)) if image == "new" => new = new.or(Some((path, span))),
+                    Some(Step::Name(image)) if image == "old" => old = old.or(Some((path, span))),
+                    _ => {}
+                }
+            }
+        }
+        let (Some((new, _)), Some((old, span))) = (new, old) else { return };
+        let span = self.part(span, old);
+        let message = format!("`{old}` is not there for an `insert`, and `{new}` not for a `remove`");
+        self.warning(Code::AlwaysFails, span, message).help = Some(
+            "take only changes that have both: `when: { $$.change: modify }`; a sum of what items contribute is kept by \
+             `retract: true`"
+                .into(),
+        );
     }
 
     /// An `if` that is false for every event.

@@ -136,9 +136,9 @@ codes! {
     Unguarded = "VF0604",
     /// A `let` that nothing uses.
     UnusedLet = "VF0605",
-    /// A rule that cannot be applied to any event that it matches.
+    /// A rule that cannot be applied to any event that it matches, or to no `insert` and no `remove` among them.
     AlwaysFails = "VF0606",
-    /// `derive` needs an attribute that the first event of a document may not write.
+    /// `derive`, or an attribute itself, needs what the first event of a document may not write.
     MissingAtFirst = "VF0607",
 }
 

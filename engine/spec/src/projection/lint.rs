@@ -18,7 +18,7 @@ pub enum Lint {
     Unguarded,
     /// A `let` that nothing uses: VF0605.
     UnusedLet,
-    /// `derive` that needs what the first event of a document may not write: VF0607.
+    /// `derive`, or an attribute, that needs what the first event of a document may not write: VF0607.
     MissingAtFirst,
 }
 

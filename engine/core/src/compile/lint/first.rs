@@ -2,7 +2,7 @@
 
 use super::super::{Compiler, facts};
 use crate::expression::{Binary, Unary};
-use crate::program::{Condition, OnError, OperationKind, Program, Projection, Rule, Step, Term};
+use crate::program::{Condition, OnError, OperationKind, OperationTerm, Program, Projection, Rule, Step, Term};
 use viewfold_spec::projection as spec;
 use viewfold_spec::{Code, Span};
 use viewfold_value::Value;
@@ -20,6 +20,39 @@ impl Compiler<'_> {
             let root = super::super::target::root(&name.value);
             let Some((_, term)) = projection.derive.iter().find(|(derived, _)| *derived == root) else { continue };
             self.check_first_of(&firsts, term, literal.span, projection);
+        }
+    }
+
+    /// Checks that no attribute needs itself for whatever writes it: then nothing ever writes it first.
+    pub(super) fn check_own(&mut self, spec: &spec::Projection, projection: &Projection) {
+        if projection.shared {
+            return;
+        }
+        for (written, rule) in spec.rules.iter().zip(&projection.rules) {
+            for operation in &rule.operations {
+                let name = operation.target.root();
+                let of_others = projection.attributes.iter().filter(|other| *other != name).map(String::as_str);
+                let keys = projection.table.keys().map(|key| key.name.as_str());
+                let all = First { rule, present: of_others.chain(keys).collect() };
+                let makes = |other: &&OperationTerm| {
+                    !matches!(other.kind, OperationKind::Remove | OperationKind::RemoveFrom(_))
+                };
+                let mut writers = projection.rules.iter().flat_map(|other| &other.operations).filter(makes);
+                let Some(path) = Some(operation).filter(makes).and_then(|own| all.needed_by(own, name)) else {
+                    continue;
+                };
+                if projection.derive.iter().any(|(derived, _)| derived == name)
+                    || writers.any(|other| other.target.root() == name && all.needed_by(other, name).is_none())
+                {
+                    continue;
+                }
+                let place = written.place_of(&operation.target.path).unwrap_or(written.span);
+                let span = written.value_of(operation.kind.name(), &operation.target.path).unwrap_or(place);
+                let message = format!("`{path}` is not there before the first event, and nothing else writes `{name}`");
+                self.warning(Code::MissingAtFirst, span, message).help = Some(format!(
+                    "use `default({path}, 0)`; what `add` adds to is 0 where it is missing: `add: {{ {name}: 1 }}`"
+                ));
+            }
         }
     }
 
@@ -84,6 +117,13 @@ impl<'p> First<'p> {
         let keys = projection.table.keys().map(|key| key.name.as_str());
         let derived = projection.derive.iter().map(|(name, _)| name.as_str());
         Some(First { rule, present: written.chain(keys).chain(derived).collect() })
+    }
+
+    /// The path of an attribute, where that is what an operation needs first.
+    fn needed_by<'t>(&self, operation: &'t OperationTerm, name: &str) -> Option<&'t str> {
+        let (steps, path) = operation.terms().find_map(|term| self.needs(term))?;
+        // What nothing writes at all has a finding of its own.
+        matches!(steps.first(), Some(Step::Name(first)) if first == name).then_some(path)
     }
 
     /// A part of the document that a value surely needs and that is not there.

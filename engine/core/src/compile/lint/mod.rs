@@ -26,6 +26,7 @@ impl Compiler<'_> {
         }
         self.check_events_tables(spec, projection, program);
         self.check_first(spec, projection, program);
+        self.check_own(spec, projection);
     }
 
     /// Leaves out the warnings that the file says are meant.

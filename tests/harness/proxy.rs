@@ -514,7 +514,9 @@ mod tests {
             let start = Instant::now();
             assert_eq!(add(&client, &store).await, answer, "{fault:?}");
             assert_eq!(count(&store).await, before + is_applied, "{fault:?}");
-            assert_eq!(start.elapsed() >= a_while, matches!(fault, Fault::LateRequest(_) | Fault::LateAnswer(_)));
+            // That the others are quicker is nothing that a busy machine has to keep.
+            let is_late = matches!(fault, Fault::LateRequest(_) | Fault::LateAnswer(_));
+            assert!(!is_late || start.elapsed() >= a_while, "{fault:?}");
             proxy.calm();
             assert_eq!(add(&client, &store).await, Ok(()), "calm after {fault:?}");
         }

@@ -98,6 +98,7 @@ fn carry_out(program: &Program) {
                 let change = lambda::dynamodb("t", 1, "MODIFY", IMAGES);
                 vec![lambda::kinesis(name, 1, "a", change.as_bytes())]
             }
+            (StreamIdentity::Sqs(_), _) => continue,
             (StreamIdentity::Dynamodb(_), _) => {
                 let changes = ["INSERT", "MODIFY", "REMOVE"];
                 (1..4).zip(changes).map(|(number, change)| lambda::dynamodb(name, number, change, IMAGES)).collect()

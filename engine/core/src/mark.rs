@@ -75,6 +75,12 @@ impl Mark {
                     numbering: length,
                 }
             }
+            // No guard of a queue goes by its numbers: the compiler refuses those that would.
+            StreamIdentity::Sqs(name) => {
+                let identity = format!("sqs/{name}/");
+                let length = identity.len();
+                Mark { text: identity + &number, identity: length, numbering: length }
+            }
             StreamIdentity::Dynamodb(table) => {
                 let identity = format!("dynamodb/{table}/");
                 let numbering = format!("{identity}{}/", event.metadata.label.as_deref().unwrap_or("-"));

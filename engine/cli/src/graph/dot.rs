@@ -22,7 +22,7 @@ pub(crate) fn rendered(graph: &Graph) -> String {
 
 const fn shape(kind: Kind) -> &'static str {
     match kind {
-        Kind::Kinesis => "shape=cds",
+        Kind::Kinesis | Kind::Queue => "shape=cds",
         Kind::Projection => "shape=box, style=rounded",
         Kind::Table | Kind::Documents => "shape=cylinder",
         Kind::Marks | Kind::Events | Kind::DeadLetters => "shape=note, style=dashed",

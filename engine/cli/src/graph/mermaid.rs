@@ -21,7 +21,7 @@ pub(crate) fn rendered(graph: &Graph) -> String {
 fn shape(Node { kind, name, .. }: &Node) -> String {
     let label = format!("\"{}<br><small>{}</small>\"", escaped(name), kind.words());
     match kind {
-        Kind::Kinesis => format!("[/{label}/]"),
+        Kind::Kinesis | Kind::Queue => format!("[/{label}/]"),
         Kind::Projection => format!("([{label}])"),
         Kind::Table | Kind::Documents => format!("[({label})]"),
         Kind::Marks | Kind::Events | Kind::DeadLetters => format!("[[{label}]]"),

@@ -30,6 +30,7 @@ struct Node {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 enum Kind {
     Kinesis,
+    Queue,
     /// A table that others write.
     Table,
     Projection,
@@ -44,6 +45,7 @@ impl Kind {
     const fn prefix(self) -> &'static str {
         match self {
             Kind::Kinesis => "stream",
+            Kind::Queue => "queue",
             Kind::Projection => "projection",
             Kind::Table | Kind::Documents | Kind::Marks | Kind::Events | Kind::DeadLetters => "table",
         }
@@ -53,6 +55,7 @@ impl Kind {
     const fn words(self) -> &'static str {
         match self {
             Kind::Kinesis => "Kinesis stream",
+            Kind::Queue => "SQS queue",
             Kind::Table => "table",
             Kind::Projection => "projection",
             Kind::Documents => "documents",
@@ -102,6 +105,7 @@ pub(crate) fn of(program: &Program, bookkeeping: bool) -> Graph {
             StreamIdentity::Kinesis(name) => node(&mut graph, Kind::Kinesis, name),
             StreamIdentity::Dynamodb(name) if is_view(name) => continue,
             StreamIdentity::Dynamodb(name) => node(&mut graph, Kind::Table, name),
+            StreamIdentity::Sqs(name) => node(&mut graph, Kind::Queue, name),
         };
     }
     for projection in &projections {
@@ -125,6 +129,7 @@ pub(crate) fn of(program: &Program, bookkeeping: bool) -> Graph {
             let from = match &stream.identity {
                 StreamIdentity::Kinesis(name) => node(&mut graph, Kind::Kinesis, name),
                 StreamIdentity::Dynamodb(name) => node(&mut graph, Kind::Table, name),
+                StreamIdentity::Sqs(name) => node(&mut graph, Kind::Queue, name),
             };
             graph.edge(from, number, incoming(source, stream.payload), false);
         }

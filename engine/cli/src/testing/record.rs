@@ -69,7 +69,7 @@ impl Records<'_> {
             None => number.to_string(),
         };
         let text = match (is_kinesis, &self.program.streams[stream].identity) {
-            (true, _) => self.kinesis(event, number, stream, &sequence)?,
+            (true, _) | (false, StreamIdentity::Sqs(_)) => self.kinesis(event, number, stream, &sequence)?,
             (false, StreamIdentity::Kinesis(name)) => {
                 let change = self.change(event, number, stream, None)?;
                 let id = event.id.as_ref().map_or_else(|| format!("{SHARD}:{sequence}"), |id| id.value.clone());
@@ -105,7 +105,7 @@ impl Records<'_> {
                     StreamIdentity::Dynamodb(table) => {
                         self.program.projections.iter().any(|projection| *projection.table.name == **table)
                     }
-                    StreamIdentity::Kinesis(_) => false,
+                    StreamIdentity::Kinesis(_) | StreamIdentity::Sqs(_) => false,
                 };
                 let first: Vec<usize> = all.iter().copied().filter(|number| !is_view(number)).collect();
                 if first.is_empty() { all } else { first }

@@ -261,6 +261,7 @@ impl<'i> RawRecord<'i> {
                 created: time,
                 change: change(self.event_name.as_deref()),
             }),
+            StreamIdentity::Sqs(_) => return Err(missing("body that can be read")),
         };
         Ok(Record { stream, label, view: self.view, event_id, body, text })
     }

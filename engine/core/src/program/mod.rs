@@ -73,13 +73,15 @@ pub enum StreamIdentity {
     Kinesis(String),
     /// The stream of a DynamoDB table, by the table's real name (prefix included).
     Dynamodb(String),
+    /// An SQS queue by its name; a FIFO queue's ends in `.fifo`.
+    Sqs(String),
 }
 
 impl StreamIdentity {
     /// The stream's or table's name.
     pub fn name(&self) -> &str {
         match self {
-            StreamIdentity::Kinesis(name) | StreamIdentity::Dynamodb(name) => name,
+            StreamIdentity::Kinesis(name) | StreamIdentity::Dynamodb(name) | StreamIdentity::Sqs(name) => name,
         }
     }
 }
@@ -89,6 +91,7 @@ impl std::fmt::Display for StreamIdentity {
         match self {
             StreamIdentity::Kinesis(name) => write!(f, "Kinesis stream {name}"),
             StreamIdentity::Dynamodb(table) => write!(f, "stream of DynamoDB table {table}"),
+            StreamIdentity::Sqs(name) => write!(f, "SQS queue {name}"),
         }
     }
 }

@@ -36,15 +36,15 @@ pub enum Slot {
 /// What the stream says about an event.
 #[derive(Debug)]
 pub struct Metadata {
-    /// Lambda's eventID.
+    /// Lambda's eventID; of a queue the message's id, or that of SNS or EventBridge.
     pub id: String,
-    /// The sequence number, in digits.
+    /// The sequence number, in digits; of a standard queue, which has none, the message's id.
     pub sequence: String,
     /// The place among the events of one sequence number: those of a record that the Kinesis Producer Library put together.
     pub sub: u32,
     /// The sequence of events whose order the stream keeps.
     pub lane: Lane,
-    /// The name of the stream or table.
+    /// The name of the stream, table or queue.
     pub stream: Arc<str>,
     /// The engine's clock, RFC 3339; the same for a whole batch.
     pub now: Arc<str>,
@@ -61,14 +61,15 @@ pub struct Metadata {
 /// A sequence of events whose order the stream keeps.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Lane {
-    /// A Kinesis partition key.
+    /// A Kinesis partition key, or the message group of a FIFO queue; of a standard queue, where each message is alone, the
+    /// message's id.
     PartitionKey(String),
     /// The key of a DynamoDB item.
     Item(Item),
 }
 
 impl Lane {
-    /// The lane as text: the partition key, or the key as JSON with its attributes in the order of their names.
+    /// The lane as text: the partition key or message group, or the key as JSON with its attributes in the order of their names.
     pub fn text(&self) -> String {
         match self {
             Lane::PartitionKey(key) => key.clone(),

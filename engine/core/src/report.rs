@@ -204,7 +204,7 @@ impl std::ops::AddAssign for Counts {
 pub struct Trouble {
     /// The record's number in the batch, from 0.
     pub record: usize,
-    /// The record's sequence number.
+    /// The record's sequence number; of a standard queue the message's id.
     pub sequence: String,
     /// The projection; none where the record could not even be decoded.
     pub projection: Option<String>,
@@ -249,12 +249,30 @@ pub struct Report {
     pub projections: Vec<(String, Counts)>,
     /// Every event that was not applied, in the order of the batch.
     pub troubles: Vec<Trouble>,
+    /// The records that go back to their stream or queue, as it takes them back.
+    pub returned: Vec<Returned>,
+}
+
+/// A record that goes back to where it came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Returned {
+    /// The record's number in the batch, from 0.
+    pub record: usize,
+    /// What Lambda knows it by: a stream's sequence number, or a message's id.
+    pub identifier: String,
+    /// Whether it comes again alone: a stream sends all that is behind it, too.
+    pub alone: bool,
 }
 
 impl Report {
-    /// The lowest record that was not fully applied: Lambda sends it and all behind it again ([partial batch responses]).
+    /// Whether Lambda sends a record again ([partial batch responses]).
     ///
     /// [partial batch responses]: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+    pub fn comes_again(&self, record: usize) -> bool {
+        self.returned.iter().any(|back| back.record == record || (!back.alone && back.record < record))
+    }
+
+    /// The lowest record that was not fully applied.
     pub fn first_failure(&self) -> Option<&Trouble> {
         self.troubles.iter().find(|trouble| trouble.fate == Fate::ComesAgain)
     }
@@ -303,6 +321,7 @@ impl Outcomes {
             requests,
             projections: projections.into_iter().map(|name| (name.to_owned(), Counts::default())).collect(),
             troubles: Vec::new(),
+            returned: Vec::new(),
         };
         for ((record, projection), outcome) in self.by_event {
             let mut ignored = (String::new(), Counts::default());

@@ -33,10 +33,10 @@ fn deadline(milliseconds: u64) -> Instant {
     Instant::now() + Duration::from_millis(milliseconds).saturating_sub(now)
 }
 
-/// The partial batch response: Lambda sends the lowest failed record and all behind it again.
+/// The partial batch response: what the stream or queue sends again.
 fn answer(report: &Report) -> Json {
-    let failures: Vec<Json> =
-        report.first_failure().map(|failure| json!({ "itemIdentifier": failure.sequence })).into_iter().collect();
+    let back = report.returned.iter();
+    let failures: Vec<Json> = back.map(|returned| json!({ "itemIdentifier": returned.identifier })).collect();
     json!({ "batchItemFailures": failures })
 }
 

@@ -75,6 +75,7 @@ foreign! {
         "stream" | "from" | "input" | "inputs" | "event_source" | "eventsource" | "topic" | "kinesis"
             => "source": "events come from a source: `source: { kinesis: {value} }`";
         "dynamodb" => "source": "events come from a source: `source: { dynamodb: {value} }`";
+        "sqs" | "queue" => "source": "events come from a source: `source: { sqs: {value} }`";
         "primary_key" | "pk" | "hash_key" => "key": "which document an event belongs to is said by `key: { id: $.id }`, and the table's key by `partition_key` in `document`";
         "filter" | "where" | "match" | "when" | "on" | "condition" | "pattern" | "event_pattern"
             => "rules": "which events a rule is for is said in the rule: `rules: [{ when: {value}, … }]`";
@@ -98,8 +99,12 @@ foreign! {
         "tags" | "labels" | "owner" | "team" => "": "keys that begin with `x-` are ignored: `x-{key}: {value}`";
     }
     Source {
-        "sqs" | "kafka" | "eventbridge" | "sns" | "s3" | "rabbitmq" | "msk" | "http" | "queue"
-            => "kinesis": "a source is a Kinesis stream (`kinesis`) or the stream of a DynamoDB table (`dynamodb`)";
+        "kafka" | "s3" | "rabbitmq" | "msk" | "http"
+            => "kinesis": "a source is a Kinesis stream (`kinesis`), the stream of a DynamoDB table (`dynamodb`) or an SQS queue (`sqs`)";
+        "queue" | "queue_name" | "sqs_queue" => "sqs": "an SQS queue is written `sqs: {value}`";
+        "sns" | "topic" => "sqs": "a topic of SNS is read through a queue: `source: { sqs: { queue: NAME, format: sns } }`";
+        "eventbridge" | "event_bridge" | "event_bus" | "bus" | "cloudwatch_events"
+            => "sqs": "a rule of EventBridge sends to a queue: `source: { sqs: { queue: NAME, format: eventbridge } }`";
         "dynamo" | "ddb" | "dynamodb_stream" | "dynamo_db" => "dynamodb": "the stream of a table is written `dynamodb: {value}`";
         "kinesis_stream" => "kinesis": "a Kinesis stream is written `kinesis: {value}`";
         "name" => "kinesis": "a Kinesis stream is written `source: { kinesis: {value} }`, the stream of a table `source: { dynamodb: {value} }`";
@@ -122,6 +127,19 @@ foreign! {
         "stream" | "stream_arn" | "arn" => "table": "the stream of a table is named by the table: `table: NAME`";
         "view_type" | "stream_view_type" | "batch_size" | "starting_position" | "batch_window"
             => "": "how the stream is read is set on the table and on the function's event source mapping, not here: remove it";
+    }
+    Sqs {
+        "name" | "queue_name" | "queue_url" | "url" | "arn" | "queue_arn" | "topic" => "queue": "the queue's name, without its URL or ARN, is written `queue: NAME`";
+        "group" | "group_id" | "message_group" | "message_group_id" | "partition_key" | "key"
+            => "lane": "what senders use as message group of a FIFO queue is written `lane: {value}`";
+        "deduplication_id" | "message_deduplication_id" | "dedup" | "dedup_id" | "id"
+            => "": "what tells one message from all others is said by the guard: `guard: { events_table: NAME, id: {value} }`";
+        "fifo" | "type" => "": "a queue whose name ends in `.fifo` is a FIFO queue: remove it";
+        "envelope" | "encoding" | "content_type" | "decoder" => "format": "`format` is `json`, `sns` or `eventbridge`";
+        "keys" => "": "a message is about no item: remove it";
+        "stream" | "table" => "queue": "the queue's name is written `queue: {value}`";
+        "batch_size" | "batch_window" | "visibility_timeout" | "max_concurrency" | "redrive_policy"
+            => "": "how the queue is read is set on the queue and on the function's event source mapping, not here: remove it";
     }
     Document {
         "name" | "table_name" | "collection" => "table": "the table's name is written `table: {value}`";
@@ -231,11 +249,11 @@ foreign! {
         "contain" | "includes" | "partial" => "contains": "parts of documents are written `contains: { TABLE: [{ … }] }`";
     }
     Event {
-        "data" | "body" | "value" | "json" | "record" | "event" | "message" => "payload": "the payload of a Kinesis record is written `payload: {value}`";
+        "data" | "body" | "value" | "json" | "record" | "event" | "message" => "payload": "the payload of a Kinesis record or of an SQS message is written `payload: {value}`";
         "after" | "new_image" | "insert" | "item" => "new": "the item after a change is written `new: {value}`";
         "before" | "old_image" => "old": "the item before a change is written `old: {value}`";
         "stream" | "table" | "from" => "source": "the stream that an event comes from is written `source: {value}`";
-        "partition_key" | "keys" | "key" => "lane": "the partition key, or the item's key, is written `lane: {value}`";
+        "partition_key" | "keys" | "key" => "lane": "the partition key, the message group, or the item's key, is written `lane: {value}`";
         "timestamp" | "at" | "date" => "time": "when the event reached its stream is written `time: \"2026-01-01T12:00:00Z\"`";
         "seq" | "sequence_number" | "number" => "sequence": "the sequence number is written `sequence: \"7\"`";
         "event_id" => "id": "the event's id is written `id: {value}`";

@@ -2,7 +2,7 @@
 
 use crate::projection::{
     Append, Document, DynamodbSource, GuardMap, Index, KeyAttribute, KinesisSource, PatternMap, Projection,
-    RejectedMap, Rule, Source,
+    RejectedMap, Rule, Source, SqsSource,
 };
 use crate::test_file::{Case, DeadLetter, Event, TestFile};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -16,6 +16,7 @@ pub(crate) enum Place {
     Source,
     Kinesis,
     Dynamodb,
+    Sqs,
     Document,
     Index,
     KeyAttribute,
@@ -41,6 +42,7 @@ static PLACES: LazyLock<Vec<(Place, Keys, &str)>> = LazyLock::new(|| {
         (Place::Source, keys::<Source>(), "`source`"),
         (Place::Kinesis, keys::<KinesisSource>(), "`kinesis`"),
         (Place::Dynamodb, keys::<DynamodbSource>(), "`dynamodb`"),
+        (Place::Sqs, keys::<SqsSource>(), "`sqs`"),
         (Place::Guard, keys::<GuardMap>(), "`guard`"),
         (Place::Append, keys::<Append>(), "`append`"),
         (Place::Index, keys::<Index>(), "an index"),
@@ -76,6 +78,7 @@ impl Place {
             "source" => Place::Source,
             "kinesis" => Place::Kinesis,
             "dynamodb" => Place::Dynamodb,
+            "sqs" => Place::Sqs,
             "document" => Place::Document,
             "guard" => Place::Guard,
             "rules" => Place::Rule,
@@ -140,7 +143,7 @@ mod tests {
             assert!(!keys.is_empty(), "{place:?} {name}");
             assert_eq!(Place::of(keys), Some(*place));
         }
-        assert_eq!(Place::Projection.others_with("lane"), [Place::Kinesis]);
+        assert_eq!(Place::Projection.others_with("lane"), [Place::Kinesis, Place::Sqs]);
         assert_eq!(Place::Document.others_with("guard"), [Place::Projection, Place::Source]);
         assert_eq!(Place::Case.others_with("payload"), [Place::Event]);
     }

@@ -52,7 +52,7 @@ impl Shape<'_> {
                 }
             }
             (["source"], _) if text.is_some() => {
-                format!("write `source: {{ kinesis: {written} }}` for a Kinesis stream, `source: {{ dynamodb: {written} }}` for the stream of a table")
+                format!("write `source: {{ kinesis: {written} }}` for a Kinesis stream, `source: {{ dynamodb: {written} }}` for the stream of a table, `source: {{ sqs: {written} }}` for a queue")
             }
             (["document"], _) if text.is_some() => format!("write `document: {{ table: {written}, partition_key: id }}`"),
             ([.., "partition_key" | "sort_key"], Content::List(_)) => match list.as_slice() {
@@ -70,7 +70,7 @@ impl Shape<'_> {
             }
             ([.., "indexes", name], _) if text.is_some() => format!("write `{name}: {{ partition_key: {written} }}`"),
             ([.., "delete"], _) if text.is_some() => format!("a rule deletes where its condition is true: `if: {written}`, and `delete: true`"),
-            ([.., source @ ("kinesis" | "dynamodb")], Content::List(_)) => {
+            ([.., source @ ("kinesis" | "dynamodb" | "sqs")], Content::List(_)) => {
                 let names: Vec<String> = list
                     .iter()
                     .filter_map(|node| scalar(node))
@@ -231,6 +231,7 @@ impl Shape<'_> {
                 .to_owned(),
             "table" => "it is the name of a DynamoDB table: `table: Orders`".to_owned(),
             "partition_key" => "it is the name of the table's key attribute: `partition_key: id`".to_owned(),
+            "queue" => "it is the name of the SQS queue: `queue: orders`".to_owned(),
             "stream" => "it is the name of the Kinesis stream: `stream: orders`".to_owned(),
             "name" => "for example `name: …`".to_owned(),
             "value" => "it is the element to append: `value: $.text`".to_owned(),
@@ -247,10 +248,10 @@ impl Shape<'_> {
             return None;
         }
         let kind = scalar(entry(map, "type")?)?;
-        let (means, place) = if kind.to_lowercase().starts_with("dyn") {
-            ("dynamodb", Place::Dynamodb)
-        } else {
-            ("kinesis", Place::Kinesis)
+        let (means, place) = match kind.to_lowercase().as_str() {
+            kind if kind.starts_with("dyn") => ("dynamodb", Place::Dynamodb),
+            kind if kind.contains("sqs") || kind.contains("queue") => ("sqs", Place::Sqs),
+            _ => ("kinesis", Place::Kinesis),
         };
         let Content::Map(entries) = &map.content else { return None };
         let inner: Vec<String> = entries
@@ -281,7 +282,7 @@ impl Shape<'_> {
             written if written.starts_with('{') => written,
             _ => "{ … }".to_owned(),
         };
-        Some(format!("the payload of a Kinesis record is written `payload: {payload}`"))
+        Some(format!("the payload of a Kinesis record or of an SQS message is written `payload: {payload}`"))
     }
 
     /// `{ numeric: ">", 100 }`: the list that YAML has cut at its `,`.
@@ -352,11 +353,12 @@ fn list(node: &Node) -> Vec<&Node> {
 
 /// The name of a source in a list of them.
 fn source_name(node: &Node) -> Option<&str> {
-    let source = || entry(node, "kinesis").or_else(|| entry(node, "dynamodb"));
-    scalar(node).or_else(|| scalar(entry(node, "name")?)).or_else(|| scalar(source()?)).or_else(|| {
-        let source = source()?;
-        scalar(entry(source, "stream").or_else(|| entry(source, "table"))?)
-    })
+    let any_of = |node, keys: [&str; 3]| keys.into_iter().find_map(|key| entry(node, key));
+    let source = || any_of(node, ["kinesis", "dynamodb", "sqs"]);
+    scalar(node)
+        .or_else(|| scalar(entry(node, "name")?))
+        .or_else(|| scalar(source()?))
+        .or_else(|| scalar(any_of(source()?, ["stream", "table", "queue"])?))
 }
 
 /// `total` of `$.order.total`.

@@ -48,10 +48,11 @@ pub struct Case {
     pub dead_letters: Option<Spanned<Vec<Spanned<DeadLetter>>>>,
 }
 
-/// One event: `payload` (Kinesis), `new` and `old` (DynamoDB), `raw` or `file`.
+/// One event: `payload` (Kinesis, SQS), `new` and `old` (DynamoDB), `raw` or `file`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Event {
-    /// The JSON payload of a Kinesis record.
+    /// The JSON payload of a Kinesis record, or of an SQS message: what `$` is. Where the queue's `format` is `sns` or
+    /// `eventbridge`, it is put into an envelope, and what an event of EventBridge lacks is filled in.
     #[schemars(example = &serde_json::json!({ "type": "placed", "customer": "ann", "amount": 10 }))]
     pub payload: Option<Spanned<Literal>>,
     /// The item after a change of a DynamoDB table.
@@ -60,7 +61,7 @@ pub struct Event {
     /// The item before a change of a DynamoDB table.
     #[schemars(example = &serde_json::json!({ "id": "1", "region": "NORTH" }))]
     pub old: Option<Spanned<Literal>>,
-    /// The bytes of a Kinesis record as text, which need not be JSON.
+    /// The bytes of a Kinesis record, or the body of an SQS message, as text, which need not be JSON.
     #[schemars(example = &"{oops")]
     pub raw: Option<Spanned<String>>,
     /// A file of recorded Lambda events, relative to this file, instead of one event.
@@ -73,7 +74,7 @@ pub struct Event {
     /// The event's id (`$$.id`). Made up unless said.
     #[schemars(example = &"shardId-1:17")]
     pub id: Option<Spanned<String>>,
-    /// The Kinesis partition key, or the key of the DynamoDB item (a map). Taken from the payload by the source's `lane`
+    /// The Kinesis partition key, the message group of a FIFO queue, or the key of the DynamoDB item (a map). Taken from the payload by the source's `lane`
     /// or `keys` unless said.
     #[schemars(example = &"ann", example = &serde_json::json!({ "id": "1" }))]
     pub lane: Option<Spanned<Literal>>,

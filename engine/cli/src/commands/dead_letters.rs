@@ -195,12 +195,15 @@ async fn close(arguments: &CloseLetters) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// The payload of a Kinesis record as text, or the change of a DynamoDB one.
+/// The payload of a Kinesis record as text, the body of an SQS message, or the change of a DynamoDB record.
 fn payload(record: &str) -> Option<String> {
     let record: Json = serde_json::from_str(record).ok()?;
     if let Some(data) = record["kinesis"]["data"].as_str() {
         let bytes = BASE64.decode(data).ok()?;
         return String::from_utf8(bytes).ok();
+    }
+    if let Some(body) = record["body"].as_str() {
+        return Some(body.to_owned());
     }
     record.get("dynamodb").map(|change| format!("{change:#}"))
 }

@@ -105,6 +105,10 @@ impl Lanes {
     fn follow(&mut self, stream: usize, record: &Record<'_>) {
         let (lane, payload) = match &record.body {
             Body::Kinesis(body) => (body.partition_key.clone().into_bytes(), body.data.to_string()),
+            Body::Sqs(body) => {
+                let lane = body.in_group.as_ref().map_or(&record.event_id, |(group, _)| group);
+                (lane.clone().into_bytes(), body.text.clone())
+            }
             Body::Dynamodb(body) => (body.keys.unwrap_or_default().to_vec(), format!("{:?}", (body.new, body.old))),
         };
         let digits = record.sequence().trim_start_matches('0').to_owned();

@@ -107,10 +107,11 @@ impl Delivery<'_> {
             Course::InHalves(_) => {}
             Course::Fault(fault) if fault.batch == number => {
                 let report = self.attempt(records, Some((fault.call, fault.kind))).await?;
-                // Lambda sends the lowest record that was reported as failed, and all behind it; after a crash, all.
-                let from = report.map(|report| report.first_failure().map_or(records.len(), |first| first.record));
-                let again = records.get(from.unwrap_or(0)..).unwrap_or_default();
-                return if again.is_empty() { Ok(()) } else { self.whole(number, again).await };
+                // Lambda sends what was reported as failed; after a crash, all.
+                let back = |record: usize| report.as_ref().is_none_or(|report| report.comes_again(record));
+                let again: Vec<&str> =
+                    records.iter().enumerate().filter(|(record, _)| back(*record)).map(|(_, text)| *text).collect();
+                return if again.is_empty() { Ok(()) } else { self.whole(number, &again).await };
             }
             Course::Fault(_) => {}
         }

@@ -132,8 +132,10 @@ impl Promises<'_> {
             // will do by itself, a document's events still go one after the other until one of them fails.)
             Kind::Faults => promised_unless(any_order, ARRIVAL_COUNTS),
             Kind::Orders => {
-                let Guard::EventsTable { order_by, .. } = &source.guard else {
-                    return Err("the guard is no `events_table`: events come in the order of their lanes");
+                let order_by = match &source.guard {
+                    Guard::EventsTable { order_by, .. } => order_by.as_ref(),
+                    Guard::None if !source.has_lanes => None,
+                    _ => return Err("the guard is no `events_table`: events come in the order of their lanes"),
                 };
                 promised_unless(any_order, ARRIVAL_COUNTS)?;
                 // An event that waits until it can be applied makes those behind it wait: their order counts.

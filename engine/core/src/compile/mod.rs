@@ -77,7 +77,8 @@ impl File {
             sources.chain(projection.sources.iter().flat_map(|all| all.iter().map(|(_, source)| &source.value)));
         let of_source = sources.flat_map(|source| {
             let kinesis = source.kinesis.iter().filter_map(|kinesis| kinesis.schema.as_ref());
-            kinesis.chain(source.dynamodb.iter().filter_map(|dynamodb| dynamodb.schema.as_ref()))
+            let sqs = source.sqs.iter().filter_map(|sqs| sqs.schema.as_ref());
+            kinesis.chain(source.dynamodb.iter().filter_map(|dynamodb| dynamodb.schema.as_ref())).chain(sqs)
         });
         let of_rules = projection.rules.iter().filter_map(|rule| rule.schema.as_ref());
         let names = of_source.chain(of_rules).filter_map(|schema| match &schema.value {

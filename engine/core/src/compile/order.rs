@@ -162,6 +162,7 @@ impl Compiler<'_> {
 fn unordered(rule: &Rule, projection: &Projection) -> Option<&'static str> {
     let source = &projection.sources[rule.source];
     match &source.guard {
+        Guard::None if !source.has_lanes => Some("the messages of a standard queue come in any order"),
         Guard::EventsTable { order_by: None, .. } => Some("this guard applies them in any order"),
         Guard::Lane { .. } | Guard::Document { by_shard: true, .. } if !in_one_lane(rule, source) => {
             Some("the document is fed by many lanes, which have no order")

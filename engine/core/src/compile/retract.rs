@@ -20,7 +20,7 @@ impl Compiler<'_> {
             if !self.is_dynamodb(spec, compiled.source) {
                 let message = "`retract: true` is for DynamoDB sources: there an item exists until it is removed";
                 self.error(Code::BadRetract, retract.span, message).help =
-                    Some("add a negative amount where a Kinesis event takes something back".into());
+                    Some("add a negative amount where an event takes something back".into());
                 continue;
             }
             if !matches!(source.guard, Guard::Lane { .. }) {

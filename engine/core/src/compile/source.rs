@@ -68,15 +68,16 @@ impl Compiler<'_> {
             });
             let name = name.map(|name| name.value.clone());
             let keeps_order = program.streams[stream].keeps_order();
-            sources.push(Source { name, bookkeeping, stream, guard, lane, schema, keeps_order, retracts });
+            let has_lanes = identity.has_lanes();
+            sources.push(Source { name, bookkeeping, stream, guard, lane, schema, keeps_order, has_lanes, retracts });
         }
         Some(sources)
     }
 
     /// The stream, and the source's name in bookkeeping tables.
     fn identity(&mut self, source: &Spanned<spec::Source>) -> Option<(StreamIdentity, String)> {
-        match (&source.kinesis, &source.dynamodb) {
-            (Some(kinesis), None) => {
+        match (&source.kinesis, &source.dynamodb, &source.sqs) {
+            (Some(kinesis), None, None) => {
                 let name = &kinesis.stream;
                 if name.is_empty() || name.len() > 128 || !name.bytes().all(is_name_byte) {
                     let message = format!("`{name}` cannot be the name of a Kinesis stream");
@@ -91,18 +92,34 @@ impl Compiler<'_> {
                 }
                 Some((StreamIdentity::Kinesis(name.clone()), name.clone()))
             }
-            (None, Some(dynamodb)) => {
+            (None, Some(dynamodb), None) => {
                 self.table_name(&dynamodb.table, self.named(dynamodb.span, &dynamodb.table));
                 let table = self.prefixed(&dynamodb.table).to_string();
                 Some((StreamIdentity::Dynamodb(table), dynamodb.table.clone()))
             }
-            (None, None) => {
-                self.error(Code::MissingKey, source.span, "a source is `kinesis` or `dynamodb`; there is none here");
+            (None, None, Some(sqs)) => {
+                let name = &sqs.queue;
+                if !is_queue_name(name) {
+                    let message = format!("`{name}` cannot be the name of an SQS queue");
+                    let place = name.starts_with("arn:") || name.starts_with("https:");
+                    let help = match name.rsplit([':', '/']).next().filter(|_| place) {
+                        Some(name) => format!("the queue's name alone, what its ARN and its URL end with: `{name}`"),
+                        None => "1 to 80 letters, digits, `_` and `-`, the `.fifo` of a FIFO queue included".to_owned(),
+                    };
+                    let span = self.named(sqs.span, name);
+                    self.error(Code::WrongForm, span, message).help = Some(help);
+                }
+                Some((StreamIdentity::Sqs(name.clone()), name.clone()))
+            }
+            (None, None, None) => {
+                let message = "a source is `kinesis`, `dynamodb` or `sqs`; there is none here";
+                self.error(Code::MissingKey, source.span, message);
                 None
             }
-            (Some(_), Some(_)) => {
-                self.error(Code::WrongForm, source.span, "a source is one stream: `kinesis` or `dynamodb`, not both")
-                    .help = Some("several streams are named under `sources:`".into());
+            _ => {
+                let message = "a source is one stream: one of `kinesis`, `dynamodb` and `sqs`";
+                self.error(Code::WrongForm, source.span, message).help =
+                    Some("several streams are named under `sources:`".into());
                 None
             }
         }
@@ -118,6 +135,16 @@ impl Compiler<'_> {
     }
 
     fn lane(&mut self, source: &Spanned<spec::Source>, payload: Payload, terms: &mut Terms<'_>) -> Option<LaneCheck> {
+        if let Some((queue, lane)) = source.sqs.as_ref().and_then(|sqs| Some((&sqs.queue, sqs.lane.as_ref()?))) {
+            if !StreamIdentity::Sqs(queue.clone()).is_fifo() {
+                let message =
+                    "`lane` does not belong to a standard queue: its messages come in any order, each by itself";
+                self.error(Code::WrongForm, lane.span, message).help =
+                    Some("remove it; the name of a FIFO queue, which has message groups, ends in `.fifo`".into());
+                return None;
+            }
+            return Some(LaneCheck::PartitionKey(self.path_term(lane, "`lane`", terms)?));
+        }
         let kinesis = source.kinesis.as_ref();
         if let Some(lane) = kinesis.and_then(|kinesis| kinesis.lane.as_ref()) {
             if payload == Payload::Change {
@@ -157,6 +184,24 @@ impl Compiler<'_> {
     /// Checks that a stream gives what its guard goes by.
     fn check_stream(&mut self, guard: &Guard, source: &Spanned<spec::Source>, span: Span, stream: &Stream) {
         match guard {
+            Guard::Document { .. } | Guard::Lane { .. } if stream.identity.is_queue() => {
+                let message = match stream.identity.is_fifo() {
+                    true => {
+                        "`last_event_id` needs an order that never goes back, and a message that is redriven from a FIFO queue's \
+                         dead-letter queue comes behind those that were sent after it, under a new number: it would be lost, or \
+                         count twice"
+                    }
+                    false => {
+                        "`last_event_id` needs the order of the stream, and the messages of a standard queue come in any order: \
+                         an older one behind a newer one would be taken for a repeat, and be lost"
+                    }
+                };
+                self.error(Code::UnsoundGuard, span, message).help = Some(
+                    "`{events_table: NAME}` remembers every message and applies it once; with `order_by` the document is what \
+                     the messages make in the order of a value of the payload"
+                        .into(),
+                );
+            }
             Guard::Document { .. } | Guard::Lane { .. } if !stream.keeps_order() => {
                 let message = "`last_event_id` needs the order of the stream, and with `format: dynamodb` records come in any \
                                order, and twice under other sequence numbers";
@@ -187,7 +232,8 @@ impl Compiler<'_> {
     ) -> Option<SchemaCheck> {
         let kinesis = source.kinesis.as_ref().and_then(|kinesis| kinesis.schema.as_ref());
         let dynamodb = source.dynamodb.as_ref().and_then(|dynamodb| dynamodb.schema.as_ref());
-        self.schema(kinesis.or(dynamodb)?, payload, false, terms)
+        let sqs = source.sqs.as_ref().and_then(|sqs| sqs.schema.as_ref());
+        self.schema(kinesis.or(dynamodb).or(sqs)?, payload, false, terms)
     }
 
     /// A JSON Schema, and what has to satisfy it: the payload, or each image. With `image` just the new one.
@@ -218,7 +264,7 @@ impl Compiler<'_> {
         let paths = &mut terms.event.as_mut()?.paths;
         let mut slot = |name: &str| paths.insert(&[Step::Name(name.to_owned())]);
         let slots = match payload {
-            Payload::Json => vec![(paths.insert(&[]), "the payload")],
+            Payload::Json | Payload::Sns | Payload::Eventbridge => vec![(paths.insert(&[]), "the payload")],
             Payload::Change if image => vec![(slot("new"), "the image")],
             Payload::Change => vec![(slot("new"), "the new image"), (slot("old"), "the old image")],
         };
@@ -250,16 +296,34 @@ impl Compiler<'_> {
 
 /// What `$` is in a source's events.
 fn payload(source: &spec::Source) -> Payload {
-    let format = source.kinesis.as_ref().and_then(|kinesis| kinesis.format.as_ref()).map(|format| format.value);
-    match (source.kinesis.is_some(), format) {
-        (true, None | Some(spec::Format::Json)) => Payload::Json,
-        _ => Payload::Change,
+    match (&source.kinesis, &source.sqs) {
+        (Some(kinesis), _) => match kinesis.format.as_ref().map(|format| format.value) {
+            None | Some(spec::Format::Json) => Payload::Json,
+            Some(spec::Format::Dynamodb) => Payload::Change,
+        },
+        (None, Some(sqs)) => match sqs.format.as_ref().map(|format| format.value) {
+            None | Some(spec::SqsFormat::Json) => Payload::Json,
+            Some(spec::SqsFormat::Sns) => Payload::Sns,
+            Some(spec::SqsFormat::Eventbridge) => Payload::Eventbridge,
+        },
+        (None, None) => Payload::Change,
     }
 }
 
 /// Where a source says what `$` is.
 fn format_span(source: &Spanned<spec::Source>) -> Span {
-    source.kinesis.as_ref().and_then(|kinesis| kinesis.format.as_ref()).map_or(source.span, |format| format.span)
+    let kinesis = source.kinesis.as_ref().and_then(|kinesis| kinesis.format.as_ref()).map(|format| format.span);
+    let sqs = source.sqs.as_ref().and_then(|sqs| sqs.format.as_ref()).map(|format| format.span);
+    kinesis.or(sqs).unwrap_or(source.span)
+}
+
+/// Whether a queue can be called so ([CreateQueue]).
+///
+/// [CreateQueue]: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+fn is_queue_name(name: &str) -> bool {
+    let plain = name.strip_suffix(".fifo").unwrap_or(name);
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !plain.is_empty() && name.len() <= 80 && plain.bytes().all(is_fine)
 }
 
 /// The number of a stream in the program, which is added unless it is there.

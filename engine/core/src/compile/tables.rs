@@ -66,7 +66,7 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
             (StreamIdentity::Kinesis(_), Payload::Change) => {
                 program.projections.iter().flat_map(|projection| program.bookkeeping(&projection.table.name)).collect()
             }
-            (StreamIdentity::Kinesis(_), Payload::Json) | (StreamIdentity::Sqs(_), _) => continue,
+            (StreamIdentity::Kinesis(_) | StreamIdentity::Sqs(_), _) => continue,
         };
         let names = names.into_iter().map(str::to_owned).collect();
         program.streams[number].bookkeeping = names;

@@ -52,6 +52,12 @@ pub(super) struct EventTerms<'s> {
     pub(super) image: bool,
 }
 
+/// What an event of EventBridge has ([structure]), one of a replay included.
+///
+/// [structure]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+const EVENT_KEYS: [&str; 10] =
+    ["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name"];
+
 impl<'s> Terms<'s> {
     /// Terms over an event alone.
     pub(super) fn of_event(paths: &'s mut PathTree, identity: &'s StreamIdentity, payload: Payload) -> Terms<'s> {
@@ -307,6 +313,7 @@ impl Compiler<'_> {
             steps.insert(0, Step::Name("new".into()));
         } else {
             self.check_root(&steps, path, span, payload)?;
+            self.check_envelope(&steps, path, span, payload);
         }
         Some((Subject::Slot(event.paths.insert(&steps)), compiled.rest))
     }
@@ -342,6 +349,30 @@ impl Compiler<'_> {
         None
     }
 
+    /// What a path looks for in the envelope of a message, and does not find there.
+    fn check_envelope(&mut self, steps: &[Step], path: &str, span: Span, payload: Payload) {
+        let Some(Step::Name(first)) = steps.first() else { return };
+        let (message, help) = match payload {
+            Payload::Eventbridge if !EVENT_KEYS.contains(&first.as_str()) => {
+                let rest = path.strip_prefix('$').unwrap_or(path);
+                let help = match suggest::nearest(first, EVENT_KEYS) {
+                    Some("detail-type") => "did you mean `$['detail-type']`?".to_owned(),
+                    Some(near) => format!("did you mean `$.{near}`, or `$.detail{rest}`?"),
+                    None => format!("did you mean `$.detail{rest}`?"),
+                };
+                (format!("`{path}` finds nothing: what an event of EventBridge carries is in its `detail`"), help)
+            }
+            Payload::Sns if first == "Message" && steps.len() > 1 => {
+                let inner = path.strip_prefix("$.Message").unwrap_or_default();
+                let message =
+                    format!("`{path}` looks for `Message` in what stands in the `Message` of the notification");
+                (message, format!("did you mean `${inner}`?"))
+            }
+            _ => return,
+        };
+        self.warning(Code::BadPath, span, message).help = Some(help);
+    }
+
     /// In a rule with `retract: true` `$` is the item itself.
     fn check_image(&mut self, steps: &[Step], path: &str, span: Span) -> Option<()> {
         let [Step::Name(root), Step::Name(name), ..] = steps else { return Some(()) };
@@ -366,6 +397,7 @@ impl Compiler<'_> {
     ) -> Option<MetadataName> {
         let given = |name: &MetadataName| match name {
             MetadataName::Shard => matches!(identity, StreamIdentity::Kinesis(_)),
+            MetadataName::Sequence | MetadataName::Lane => identity.has_lanes(),
             MetadataName::Change => payload == Payload::Change,
             _ => true,
         };
@@ -375,6 +407,15 @@ impl Compiler<'_> {
                 MetadataName::ALL.iter().filter(|name| given(name)).map(|name| name.text()).collect();
             let message = format!("`$$.{name}` is nothing that this source says about an event");
             let meant = super::foreign::metadata(name).filter(|meant| names.contains(meant));
+            let of_lanes = [MetadataName::Sequence, MetadataName::Lane].iter().any(|known| known.text() == name);
+            if of_lanes {
+                self.error(Code::UnknownMetadata, span, message).help = Some(
+                    "the messages of a standard queue have no order and no groups; those of a FIFO queue, whose name ends in \
+                     `.fifo`, have"
+                        .into(),
+                );
+                return None;
+            }
             self.error(Code::UnknownMetadata, span, message).help =
                 Some(match suggest::nearest(name, names.clone()).or(meant) {
                     Some(near) => format!("did you mean `$$.{near}`?"),

@@ -16,7 +16,7 @@ pub struct Record<'i> {
     pub label: Option<String>,
     /// What the records of a DynamoDB stream hold, `NEW_AND_OLD_IMAGES` for one, where it is said.
     pub view: Option<String>,
-    /// Lambda's eventID.
+    /// Lambda's eventID; of a message of a queue its id.
     pub event_id: String,
     /// What the service says of the event.
     pub body: Body<'i>,
@@ -25,11 +25,12 @@ pub struct Record<'i> {
 }
 
 impl Record<'_> {
-    /// The record's sequence number, by which Lambda takes it back.
+    /// The record's sequence number; of a standard queue, which gives none, the message's id.
     pub fn sequence(&self) -> &str {
         match &self.body {
             Body::Kinesis(body) => &body.sequence,
             Body::Dynamodb(body) => &body.sequence,
+            Body::Sqs(body) => body.in_group.as_ref().map_or(&self.event_id, |(_, sequence)| sequence),
         }
     }
 }
@@ -41,6 +42,19 @@ pub enum Body<'i> {
     Kinesis(KinesisBody<'i>),
     /// `dynamodb`
     Dynamodb(DynamodbBody<'i>),
+    /// A message of SQS, whose parts stand in the record itself.
+    Sqs(SqsBody),
+}
+
+/// A message of SQS.
+#[derive(Debug)]
+pub struct SqsBody {
+    /// What was sent, as text.
+    pub text: String,
+    /// The message group and the number in it. (A standard queue may have groups for the sake of fairness: they have no order.)
+    pub in_group: Option<(String, String)>,
+    /// When the queue got it, RFC 3339.
+    pub sent: Option<String>,
 }
 
 /// A Kinesis record.
@@ -127,7 +141,7 @@ pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
     }
     reader.finish()?;
     records.ok_or_else(|| EnvelopeError("the invocation's payload is no stream event: it has no `Records`; a Lambda event is {\"Records\": [...]}, with \
-             a Kinesis payload as base64 under `kinesis.data`"
+             a Kinesis payload as base64 under `kinesis.data`, or an SQS message as text under `body`"
             .into()))
 }
 
@@ -160,6 +174,10 @@ struct RawRecord<'i> {
     keys: Option<&'i [u8]>,
     new: Option<&'i [u8]>,
     old: Option<&'i [u8]>,
+    message_id: Option<String>,
+    message: Option<String>,
+    sent: Option<String>,
+    group: Option<String>,
 }
 
 fn raw_record<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<RawRecord<'i>, EnvelopeError> {
@@ -172,6 +190,9 @@ fn raw_record<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<RawRecord
             "eventName" => record.event_name = text(reader)?,
             "tableName" => record.table = text(reader)?,
             "kinesis" | "dynamodb" => service_part(reader, payload, &mut record)?,
+            "messageId" => record.message_id = text(reader)?,
+            "body" => record.message = text(reader)?,
+            "attributes" => attributes(reader, &mut record)?,
             _ => reader.next_skip()?,
         }
         key = reader.next_key()?.map(str::to_owned);
@@ -197,6 +218,21 @@ fn service_part<'i>(
             "Keys" => record.keys = raw_object(reader, payload)?,
             "NewImage" => record.new = raw_object(reader, payload)?,
             "OldImage" => record.old = raw_object(reader, payload)?,
+            _ => reader.next_skip()?,
+        }
+        key = reader.next_key()?.map(str::to_owned);
+    }
+    Ok(())
+}
+
+/// What SQS says of a message, as texts.
+fn attributes(reader: &mut Jiter<'_>, record: &mut RawRecord<'_>) -> Result<(), EnvelopeError> {
+    let mut key = reader.next_object()?.map(str::to_owned);
+    while let Some(name) = key {
+        match name.as_str() {
+            "SentTimestamp" => record.sent = text(reader)?,
+            "MessageGroupId" => record.group = text(reader)?,
+            "SequenceNumber" => record.sequence = text(reader)?,
             _ => reader.next_skip()?,
         }
         key = reader.next_key()?.map(str::to_owned);
@@ -233,14 +269,17 @@ fn raw_object<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<Option<&'
 }
 
 impl<'i> RawRecord<'i> {
-    fn check(self, number: usize, text: &'i [u8]) -> Result<Record<'i>, EnvelopeError> {
+    fn check(mut self, number: usize, text: &'i [u8]) -> Result<Record<'i>, EnvelopeError> {
         let missing = |what: &str| EnvelopeError(format!("record {number} of the invocation has no {what}"));
-        let arn = self.arn.ok_or_else(|| missing("`eventSourceARN`: its stream cannot be told"))?;
+        let arn = self.arn.take().ok_or_else(|| missing("`eventSourceARN`: its stream cannot be told"))?;
         let (stream, label) = stream_of(&arn).ok_or_else(|| {
             EnvelopeError(format!(
-                "record {number} comes from {arn}, which is no Kinesis stream and no DynamoDB stream"
+                "record {number} comes from {arn}, which is no Kinesis stream, no DynamoDB stream and no SQS queue"
             ))
         })?;
+        if stream.is_queue() {
+            return self.message(number, stream, text);
+        }
         let sequence = self.sequence.filter(|digits| is_sequence(digits)).ok_or_else(|| {
             missing("sequence number of digits: it could not be given back to the stream were it to fail")
         })?;
@@ -253,7 +292,7 @@ impl<'i> RawRecord<'i> {
                 data: self.data.ok_or_else(|| missing("`data`"))?.into(),
                 arrival: time,
             }),
-            StreamIdentity::Dynamodb(_) => Body::Dynamodb(DynamodbBody {
+            _ => Body::Dynamodb(DynamodbBody {
                 keys: self.keys,
                 new: self.new,
                 old: self.old,
@@ -261,9 +300,35 @@ impl<'i> RawRecord<'i> {
                 created: time,
                 change: change(self.event_name.as_deref()),
             }),
-            StreamIdentity::Sqs(_) => return Err(missing("body that can be read")),
         };
         Ok(Record { stream, label, view: self.view, event_id, body, text })
+    }
+
+    /// A message of SQS.
+    fn message(self, number: usize, stream: StreamIdentity, text: &'i [u8]) -> Result<Record<'i>, EnvelopeError> {
+        let missing = |what: &str| EnvelopeError(format!("record {number} of the invocation has no {what}"));
+        let event_id = self
+            .message_id
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| missing("`messageId`: it could not be given back to the queue were it to fail"))?;
+        let in_group = match stream.is_fifo() {
+            false => None,
+            true => {
+                let group =
+                    self.group.ok_or_else(|| missing("`MessageGroupId`, which each message of a FIFO queue has"))?;
+                let sequence = self.sequence.filter(|digits| is_sequence(digits));
+                let what = "`SequenceNumber` of digits, which each message of a FIFO queue has";
+                Some((group, sequence.ok_or_else(|| missing(what))?))
+            }
+        };
+        let milliseconds = self.sent.and_then(|sent| sent.parse().ok());
+        let sent = milliseconds.and_then(|sent| jiff::Timestamp::from_millisecond(sent).ok());
+        let body = SqsBody {
+            text: self.message.ok_or_else(|| missing("`body`"))?,
+            in_group,
+            sent: sent.map(|sent| sent.to_string()),
+        };
+        Ok(Record { stream, label: None, view: None, event_id, body: Body::Sqs(body), text })
     }
 }
 
@@ -361,7 +426,18 @@ mod tests {
             ("[]", "no Lambda event"),
             ("{}", "no `Records`"),
             (r#"{"Records":[{}]}"#, "record 0 of the invocation has no `eventSourceARN`"),
-            (r#"{"Records":[{"eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:q"}]}"#, "no Kinesis stream"),
+            (r#"{"Records":[{"eventSourceARN":"arn:aws:sns:eu-west-1:123456789012:t"}]}"#, "no Kinesis stream"),
+            (r#"{"Records":[{"eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:q"}]}"#, "no `messageId`"),
+            (r#"{"Records":[{"eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:q","messageId":"m"}]}"#, "no `body`"),
+            (
+                r#"{"Records":[{"eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:q.fifo","messageId":"m","body":""}]}"#,
+                "no `MessageGroupId`",
+            ),
+            (
+                r#"{"Records":[{"eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:q.fifo","messageId":"m","body":"",
+                    "attributes":{"MessageGroupId":"g"}}]}"#,
+                "no `SequenceNumber`",
+            ),
             (
                 r#"{"Records":[{"eventSourceARN":"arn:aws:kinesis:eu-west-1:123456789012:stream/s","kinesis":{}}]}"#,
                 "no sequence number",
@@ -370,6 +446,23 @@ mod tests {
             let error = records(payload.as_bytes()).unwrap_err();
             assert!(error.0.contains(words), "{payload}: {error}");
         }
+    }
+
+    #[test]
+    fn a_message_of_a_queue_is_known_by_its_id_and_in_a_group_by_its_number() {
+        let message = |queue: &str| {
+            let payload = format!(
+                r#"{{"Records":[{{"messageId":"m-1","receiptHandle":"AQEB","body":"{{}}","messageAttributes":{{}},
+                    "attributes":{{"SentTimestamp":"1545082649183","MessageGroupId":"g","SequenceNumber":"17","SenderId":"x"}},
+                    "eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:123456789012:{queue}"}}]}}"#
+            );
+            let records = records(payload.as_bytes()).unwrap();
+            let Body::Sqs(body) = &records[0].body else { panic!("{records:?}") };
+            assert_eq!((body.text.as_str(), body.sent.as_deref()), ("{}", Some("2018-12-17T21:37:29.183Z")));
+            (records[0].stream.clone(), records[0].sequence().to_owned(), body.in_group.is_some())
+        };
+        assert_eq!(message("q"), (StreamIdentity::Sqs("q".into()), "m-1".into(), false));
+        assert_eq!(message("q.fifo"), (StreamIdentity::Sqs("q.fifo".into()), "17".into(), true));
     }
 
     #[test]

@@ -4,15 +4,17 @@
 //! payload ─ envelope::records ─> Record ─ decode ─> Events, their slots filled
 //! ```
 //!
-//! The payload is JSON with a list of records, for [Kinesis] as for [DynamoDB streams]. Records are taken one by one: what
+//! The payload is JSON with a list of records, for [Kinesis] as for [DynamoDB streams] and for [SQS]. Records are taken one by one: what
 //! is wrong with one of them is its own failure, and the others go on.
 //!
 //! [Kinesis]: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
 //! [DynamoDB streams]: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+//! [SQS]: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 mod aggregate;
 mod change;
 pub mod envelope;
+mod message;
 mod slots;
 mod unpack;
 
@@ -21,7 +23,7 @@ use crate::program::{Payload, Program, Stream, StreamIdentity, is_deleted_row};
 use crate::report::{Problem, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use envelope::{Body, DynamodbBody, KinesisBody, Record};
+use envelope::{Body, DynamodbBody, KinesisBody, Record, SqsBody};
 use jiter::Jiter;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json;
@@ -35,7 +37,8 @@ pub struct Decoded {
     pub sub: u32,
     /// The event's lane, as far as it could be told.
     pub lane: Option<Lane>,
-    /// The event's id, as far as it could be told: Lambda's eventID, with the sub-sequence behind it inside of an aggregate.
+    /// The event's id, as far as it could be told: Lambda's eventID, with the sub-sequence behind it inside of an aggregate; of
+    /// a queue the message's id, or that of SNS or EventBridge.
     pub id: String,
     /// The event; a [`Problem`] where its payload is no JSON, or an image no DynamoDB JSON.
     pub event: Result<Event, Problem>,
@@ -47,6 +50,13 @@ pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Progr
     let place = Place { number, stream, program: &program.streams[stream], now };
     match &record.body {
         Body::Kinesis(body) => kinesis(record, body, &place),
+        Body::Sqs(body) => {
+            let lane = lane(record).ok();
+            match sqs(record, body, &place) {
+                Ok(event) => vec![Decoded { sub: 0, lane, id: event.metadata.id.clone(), event: Ok(event) }],
+                Err(problem) => vec![Decoded { sub: 0, lane, id: record.event_id.clone(), event: Err(problem) }],
+            }
+        }
         Body::Dynamodb(body) => {
             let lane = lane(record).ok();
             match dynamodb(record, body, &place) {
@@ -117,7 +127,9 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
             };
             let bytes = unpack::unpacked(bytes?).map_err(undecodable)?;
             match place.program.payload {
-                Payload::Json => kinesis_payload(&bytes, place.program, &mut slots)?,
+                Payload::Json | Payload::Sns | Payload::Eventbridge => {
+                    json_payload(&bytes, place.program, &mut slots)?;
+                }
                 Payload::Change => {
                     let change = change::read(&bytes)?;
                     lane = Some(change.lane());
@@ -167,7 +179,27 @@ fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> 
     Ok(Some(place.event(slots, metadata)))
 }
 
-/// The lane of a record: its Kinesis partition key, or the key of its DynamoDB item.
+fn sqs(record: &Record<'_>, body: &SqsBody, place: &Place<'_>) -> Result<Event, Problem> {
+    let opened = message::opened(body.text.as_bytes(), place.program.payload)?;
+    let mut slots = place.slots();
+    json_payload(&opened.payload, place.program, &mut slots)?;
+    let metadata = Metadata {
+        id: opened.id.unwrap_or_else(|| record.event_id.clone()),
+        sequence: record.sequence().to_owned(),
+        sub: 0,
+        lane: lane(record)?,
+        stream: Arc::from(place.program.identity.name()),
+        now: Arc::clone(place.now),
+        shard: None,
+        label: None,
+        time: opened.time.or_else(|| body.sent.clone()),
+        change: None,
+    };
+    Ok(place.event(slots, metadata))
+}
+
+/// The lane of a record: its Kinesis partition key, the key of its DynamoDB item, or its message group. A message of a
+/// standard queue is alone in its lane.
 ///
 /// # Errors
 ///
@@ -175,6 +207,10 @@ fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> 
 pub fn lane(record: &Record<'_>) -> Result<Lane, Problem> {
     match &record.body {
         Body::Kinesis(body) => Ok(Lane::PartitionKey(body.partition_key.clone())),
+        Body::Sqs(body) => {
+            let group = body.in_group.as_ref().map_or(&record.event_id, |(group, _)| group);
+            Ok(Lane::PartitionKey(group.clone()))
+        }
         Body::Dynamodb(body) => {
             let keys = body.keys.ok_or_else(|| undecodable("the record names no key of its item"))?;
             dynamodb_json::read_item(&mut Jiter::new(keys), 0)
@@ -194,8 +230,8 @@ fn undecodable(error: impl std::fmt::Display) -> Problem {
     Problem::new(Reason::Undecodable, error.to_string())
 }
 
-/// Fills the slots from the JSON payload of a Kinesis record.
-fn kinesis_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
+/// Fills the slots from a JSON payload.
+fn json_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
     json::check_utf8(bytes).map_err(not_json)?;
     let mut reader = Jiter::new(bytes);
@@ -262,14 +298,15 @@ fn is_deleted_image(image: &[u8], keys: Option<&[u8]>, stream: &Stream) -> Resul
 
 /// The stream that a record comes from, by its ARN, and a DynamoDB stream's label.
 ///
-/// The forms are `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME` (a consumer's ARN goes on behind the name) and
-/// `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/stream/LABEL`.
+/// The forms are `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME` (a consumer's ARN goes on behind the name),
+/// `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/stream/LABEL` and `arn:aws:sqs:REGION:ACCOUNT:QUEUE`.
 fn stream_of(arn: &str) -> Option<(StreamIdentity, Option<String>)> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.nth(2)?;
     let mut resource = parts.nth(2)?.split('/');
     match (service, resource.next()?) {
         ("kinesis", "stream") => Some((StreamIdentity::Kinesis(resource.next()?.to_owned()), None)),
+        ("sqs", queue) if !queue.is_empty() => Some((StreamIdentity::Sqs(queue.to_owned()), None)),
         ("dynamodb", "table") => {
             let table = resource.next()?.to_owned();
             let label = resource.nth(1).map(str::to_owned);

@@ -14,6 +14,7 @@ mod expression;
 mod grouping;
 pub mod redrive;
 pub mod request;
+mod returned;
 mod unit;
 
 pub use redrive::{Redrive, Redriven};
@@ -25,6 +26,7 @@ use crate::decode::envelope::{self, Record};
 use crate::program::{Program, Stream};
 use crate::report::{Outcome, Outcomes, Report};
 use grouping::{Grouping, Groups};
+use returned::{Message, returned};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use unit::{Context, Unit};
@@ -38,6 +40,8 @@ pub struct Batch<'p> {
     records: Vec<&'p [u8]>,
     /// The sequence number of each record.
     sequences: Vec<String>,
+    /// Those that are messages of a queue.
+    messages: Vec<Message>,
     now: Arc<str>,
     outcomes: Outcomes,
     /// Records that have not been decoded, each with its stream.
@@ -99,6 +103,7 @@ impl<'p> Batch<'p> {
             program,
             records: records.iter().map(|record| record.text).collect(),
             sequences: records.iter().map(|record| record.sequence().to_owned()).collect(),
+            messages: Message::all(&records),
             now: Arc::from(now),
             outcomes: Outcomes::default(),
             first: First { unasked: open_letters(program, &streams), ..First::default() },
@@ -208,7 +213,9 @@ impl<'p> Batch<'p> {
             unit.fail(unfinished, &mut self.outcomes);
         }
         let names = self.program.projections.iter().map(|projection| projection.name.as_str());
-        self.outcomes.report(names, &self.sequences, self.requests)
+        let mut report = self.outcomes.report(names, &self.sequences, self.requests);
+        report.returned = returned(&self.messages, &report.troubles);
+        report
     }
 }
 

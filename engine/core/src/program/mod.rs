@@ -78,7 +78,22 @@ pub enum StreamIdentity {
 }
 
 impl StreamIdentity {
-    /// The stream's or table's name.
+    /// Whether it is a queue: each of its messages goes back to it by itself.
+    pub fn is_queue(&self) -> bool {
+        matches!(self, StreamIdentity::Sqs(_))
+    }
+
+    /// Whether it is a FIFO queue: SQS has their names end like this.
+    pub fn is_fifo(&self) -> bool {
+        matches!(self, StreamIdentity::Sqs(name) if name.ends_with(".fifo"))
+    }
+
+    /// Whether its events come in lanes: only those of a standard queue are each alone.
+    pub fn has_lanes(&self) -> bool {
+        !self.is_queue() || self.is_fifo()
+    }
+
+    /// The stream's, table's or queue's name.
     pub fn name(&self) -> &str {
         match self {
             StreamIdentity::Kinesis(name) | StreamIdentity::Dynamodb(name) | StreamIdentity::Sqs(name) => name,
@@ -116,11 +131,17 @@ pub struct Stream {
 
 impl Stream {
     /// Whether the stream keeps the order of each lane, and brings an event again under its own sequence number only.
-    /// [Kinesis Data Streams for DynamoDB] does neither.
+    /// [Kinesis Data Streams for DynamoDB] does neither. A FIFO queue keeps the order of a group until a message is
+    /// [redriven] from its dead-letter queue: that one comes behind those that were sent after it, under another number.
     ///
     /// [Kinesis Data Streams for DynamoDB]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html
+    /// [redriven]: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     pub fn keeps_order(&self) -> bool {
-        !matches!((&self.identity, self.payload), (StreamIdentity::Kinesis(_), Payload::Change))
+        match self.identity {
+            StreamIdentity::Kinesis(_) => self.payload != Payload::Change,
+            StreamIdentity::Dynamodb(_) => true,
+            StreamIdentity::Sqs(_) => false,
+        }
     }
 }
 
@@ -129,6 +150,10 @@ impl Stream {
 pub enum Payload {
     /// A JSON value.
     Json,
+    /// The JSON value in the `Message` of a notification of SNS.
+    Sns,
+    /// An event of EventBridge.
+    Eventbridge,
     /// A change of a DynamoDB item: `{keys, new, old}`.
     Change,
 }
@@ -136,7 +161,7 @@ pub enum Payload {
 /// What a file says a record's lane is.
 #[derive(Debug)]
 pub enum LaneCheck {
-    /// The Kinesis partition key equals this value of the payload.
+    /// The Kinesis partition key, or the message group of a FIFO queue, equals this value of the payload.
     PartitionKey(Term),
     /// The DynamoDB key has just these attributes.
     Keys(Vec<KeyAttribute>),
@@ -259,7 +284,7 @@ impl Projection {
 pub struct Source {
     /// Its name in the file, where the projection has several.
     pub name: Option<String>,
-    /// Its name in bookkeeping tables: the stream's or table's name as the file has it.
+    /// Its name in bookkeeping tables: the stream's, table's or queue's name as the file has it.
     pub bookkeeping: String,
     /// The stream's number in the program.
     pub stream: usize,
@@ -271,6 +296,8 @@ pub struct Source {
     pub schema: Option<SchemaCheck>,
     /// Whether its stream keeps the order of each lane.
     pub keeps_order: bool,
+    /// Whether its events come in lanes at all.
+    pub has_lanes: bool,
     /// Whether any rule of the source is `retract: true`.
     pub retracts: bool,
 }
@@ -478,15 +505,15 @@ pub enum Subject {
 /// The names of `$$.…`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MetadataName {
-    /// The event's id: Lambda's eventID.
+    /// The event's id: Lambda's eventID; of a queue the message's id, or that of SNS or EventBridge.
     Id,
     /// The sequence number, as text.
     Sequence,
-    /// The Kinesis partition key; of a DynamoDB event the item's key as JSON.
+    /// The Kinesis partition key, or the message group of a FIFO queue; of a DynamoDB event the item's key as JSON.
     Lane,
     /// The Kinesis shard.
     Shard,
-    /// The name of the stream or table.
+    /// The name of the stream, table or queue.
     Stream,
     /// When the event reached the stream, RFC 3339.
     Time,

@@ -22,7 +22,7 @@ pub use rule::{Append, Rule};
 pub const RULE_KEYS: [&str; 8] = ["if", "each", "let", "key", "add", "set", "append", "remove"];
 
 pub use short::OrName;
-pub use source::{DynamodbSource, Format, KinesisSource, Source};
+pub use source::{DynamodbSource, Format, KinesisSource, Source, SqsFormat, SqsSource};
 
 use crate::{Entries, Literal, Spanned};
 use schemars::JsonSchema;
@@ -39,10 +39,11 @@ pub struct Projection {
     /// Free text for people.
     #[schemars(example = &"How many votes each improvement has, region by region.")]
     pub description: Option<String>,
-    /// The stream that feeds the projection: `kinesis` or `dynamodb`.
+    /// The stream that feeds the projection: `kinesis`, `dynamodb` or `sqs`.
     #[schemars(
         example = &serde_json::json!({ "kinesis": { "stream": "orders", "lane": "$.customer" } }),
-        example = &serde_json::json!({ "dynamodb": { "table": "Votes", "keys": ["id"] } })
+        example = &serde_json::json!({ "dynamodb": { "table": "Votes", "keys": ["id"] } }),
+        example = &serde_json::json!({ "sqs": { "queue": "orders", "format": "sns" } })
     )]
     pub source: Option<Spanned<Source>>,
     /// Several streams that feed the projection, by names of your choice; each rule then says which one it is for with

@@ -7,7 +7,7 @@ use crate::{Literal, Spanned};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The stream that feeds a projection: `kinesis` or `dynamodb`.
+/// The stream that feeds a projection: `kinesis`, `dynamodb` or `sqs`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Source {
     /// A Kinesis stream: its name, or a map with `stream` and more.
@@ -16,6 +16,9 @@ pub struct Source {
     /// The stream of a DynamoDB table: the table's name, or a map with `table` and `keys`.
     #[schemars(example = &serde_json::json!({ "table": "Votes", "keys": ["id"] }))]
     pub dynamodb: Option<Spanned<OrName<DynamodbSource>>>,
+    /// An SQS queue, and through it a topic of SNS or a rule of EventBridge: its name, or a map with `queue` and more.
+    #[schemars(example = &serde_json::json!({ "queue": "orders.fifo", "lane": "$.customer" }))]
+    pub sqs: Option<Spanned<OrName<SqsSource>>>,
     /// What makes a repeated event of this source harmless, in place of the projection's `guard`.
     #[schemars(example = &serde_json::json!({ "last_event_id": "lane" }))]
     pub guard: Option<Spanned<Guard>>,
@@ -69,6 +72,45 @@ pub struct DynamodbSource {
     /// itself. Sets are arrays there, binary data is base64 text.
     #[schemars(example = &"vote.schema.json")]
     pub schema: Option<Spanned<Literal>>,
+}
+
+/// An SQS queue.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct SqsSource {
+    /// The queue's name. One that ends in `.fifo` is a FIFO queue; any other brings its messages in any order.
+    #[schemars(regex(pattern = r"^([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$"), example = &"orders.fifo")]
+    pub queue: String,
+    /// What senders use as message group of a FIFO queue, as a path into the payload. It is checked on every message.
+    #[schemars(example = &"$.orderId")]
+    pub lane: Option<Spanned<Literal>>,
+    /// What the body of a message is; `json` unless said.
+    #[schemars(example = &"sns")]
+    pub format: Option<Spanned<SqsFormat>>,
+    /// A JSON Schema that every payload has to satisfy: the name of a file beside this one, or the schema itself. A
+    /// payload that does not is an error of its event.
+    #[schemars(example = &"order.schema.json")]
+    pub schema: Option<Spanned<Literal>>,
+}
+
+/// What the body of a message of SQS is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SqsFormat {
+    /// A JSON value, as its sender sent it, or as SNS passes it on with raw delivery.
+    Json,
+    /// A notification, as SNS sends it without raw delivery: `$` is the JSON in its `Message`, `$$.id` its `MessageId`.
+    Sns,
+    /// An event of EventBridge: `$` is the whole event, as its patterns see it (`$.detail.total`, `$['detail-type']`), and
+    /// `$$.id` its `id`.
+    Eventbridge,
+}
+
+impl FromName for SqsSource {
+    const NAME_IS: &'static str = "the name of a queue";
+
+    fn from_name(name: &str) -> Self {
+        SqsSource { queue: name.to_owned(), lane: None, format: None, schema: None }
+    }
 }
 
 impl FromName for KinesisSource {

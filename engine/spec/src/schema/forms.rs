@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 const PROJECTION: &str = "^[A-Za-z0-9_.-]{1,100}$";
 /// The name of a Kinesis stream.
 const STREAM: &str = "^[A-Za-z0-9_.-]{1,128}$";
+/// The name of an SQS queue.
+const QUEUE: &str = r"^([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$";
 /// The name of a DynamoDB table.
 const TABLE: &str = "^[A-Za-z0-9_.-]{3,255}$";
 /// The name of a DynamoDB index. `<<` merges maps.
@@ -39,6 +41,9 @@ pub(super) fn message_of_pattern(pattern: &str) -> Option<&'static str> {
     Some(match pattern {
         PROJECTION => "The name of a projection has 1 to 100 letters, digits, `_`, `-` and `.`.",
         STREAM => "The name of a stream, not its ARN: 1 to 128 letters, digits, `_`, `-` and `.`.",
+        QUEUE => {
+            "The name of a queue, not its URL or ARN: 1 to 80 letters, digits, `_` and `-`; a FIFO queue's ends in `.fifo`."
+        }
         TABLE => "The name of a table, not its ARN: 3 to 255 letters, digits, `_`, `-` and `.`.",
         INDEX => "The name of an index has 3 to 255 letters, digits, `_`, `-` and `.`.",
         LENGTH_OF_TIME => "A length of time is a whole number of hours, days or weeks: `12h`, `30d`, `2w`.",
@@ -126,12 +131,15 @@ fn definition(name: &str, schema: &mut Object) {
     match name {
         "Source" => {
             let message =
-                "A source is `kinesis` or `dynamodb`: `kinesis: { stream: orders, lane: $.id }`, for example.";
-            also(schema, when(absent(&["dynamodb"]), needs(&["kinesis"], message)));
-            let message = "A source is one stream: `kinesis` or `dynamodb`. Several have names, under `sources`.";
-            also(schema, when(has("kinesis"), refused(&["dynamodb"], message)));
+                "A source is `kinesis`, `dynamodb` or `sqs`: `kinesis: { stream: orders, lane: $.id }`, for example.";
+            also(schema, when(absent(&["dynamodb", "sqs"]), needs(&["kinesis"], message)));
+            let message =
+                "A source is one stream: `kinesis`, `dynamodb` or `sqs`. Several have names, under `sources`.";
+            also(schema, when(has("kinesis"), refused(&["dynamodb", "sqs"], message)));
+            also(schema, when(has("dynamodb"), refused(&["sqs"], message)));
             set_short(schema, "kinesis", STREAM);
             set_short(schema, "dynamodb", TABLE);
+            set_short(schema, "sqs", QUEUE);
         }
         "KinesisSource" => {
             path(schema, "lane");
@@ -145,6 +153,14 @@ fn definition(name: &str, schema: &mut Object) {
             }
             also(schema, by_format);
             key_names(schema);
+        }
+        "SqsSource" => {
+            path(schema, "lane");
+            a_schema(schema);
+            let standard =
+                json!({ "required": ["queue"], "properties": { "queue": { "pattern": r"^(?!.*\.fifo$)" } } });
+            let message = "`lane` goes with a FIFO queue, whose name ends in `.fifo`: the messages of any other come in no order.";
+            also(schema, when(standard, refused(&["lane"], message)));
         }
         "DynamodbSource" => {
             a_schema(schema);
@@ -210,7 +226,7 @@ fn definition(name: &str, schema: &mut Object) {
 pub(super) const REASONS: [(&str, &str); 15] = [
     ("undecodable", "The payload is no JSON, or no DynamoDB JSON."),
     ("schema", "A JSON Schema does not hold."),
-    ("wrong_lane", "The record's partition key or item key is not what `lane` or `keys` say."),
+    ("wrong_lane", "The record's partition key, message group or item key is not what `lane` or `keys` say."),
     ("missing_value", "A path found nothing."),
     ("wrong_type", "A value of a type that its place does not take."),
     ("bad_key", "A key that is empty or too long."),
@@ -328,7 +344,7 @@ fn event(schema: &mut Object) {
         set(schema, key, "errorMessage", json!("An item is a map of attributes: `{ id: a, total: 5 }`."));
     }
     let message =
-        "An event is one of `payload` and `raw` (Kinesis), `new` and `old` (DynamoDB, one or both), or `file`.";
+        "An event is one of `payload` and `raw` (Kinesis, SQS), `new` and `old` (DynamoDB, one or both), or `file`.";
     also(schema, when(absent(&["raw", "new", "old", "file"]), needs(&["payload"], message)));
     also(schema, when(has("payload"), refused(&["raw", "new", "old"], message)));
     also(schema, when(has("raw"), refused(&["new", "old"], message)));

@@ -50,6 +50,8 @@ pub(super) fn add(schema: &mut Object, kind: &str) {
     );
     let table = json!("{ table: ${1:Orders}, keys: [${2:id}] }");
     at(schema, "Source", Some("dynamodb"), vec![("{ table, keys }", "The table, and its key attributes.", table)]);
+    let queue = json!(r"{ queue: ${1:orders}, format: ${2|sns,eventbridge,json|} }");
+    at(schema, "Source", Some("sqs"), vec![("{ queue, format }", "The queue, and what a message's body is.", queue)]);
     at(schema, "Source", Some("guard"), guards());
     at(schema, "Rule", None, rules());
     for (key, snippets) in operations() {
@@ -97,6 +99,22 @@ fn projections() -> Vec<Snippet> {
                     "name": "${5:placed}",
                     "when": r"{ \$.${6:type}: ${5:placed} }",
                     "add": r"{ ${7:orders}: 1, ${8:total}: \$.${9:amount} }",
+                }],
+            }),
+        ),
+        (
+            "projection of an SQS queue",
+            "A whole projection: messages of a queue, counted and added up on one document for each key, each of them once.",
+            json!({
+                "projection": "${1:order_totals}",
+                "source": "{ sqs: { queue: ${2:orders}, format: ${3|json,sns,eventbridge|} } }",
+                "document": "{ table: ${4:OrderTotals}, partition_key: ${5:customer} }",
+                "guard": "{ events_table: ${6:OrderEvents}, keep_for: ${7:30d} }",
+                "key": r"{ ${5:customer}: \$.${5:customer} }",
+                "rules": [{
+                    "name": "${8:placed}",
+                    "when": r"{ \$.${9:type}: ${8:placed} }",
+                    "add": r"{ ${10:orders}: 1, ${11:total}: \$.${12:amount} }",
                 }],
             }),
         ),
@@ -155,6 +173,26 @@ fn sources() -> Vec<Snippet> {
             "changes of a table through Kinesis",
             "What \"Kinesis Data Streams for DynamoDB\" writes. Its guard is an `events_table`.",
             json!({ "kinesis": "{ stream: ${1:orders}, format: dynamodb, keys: [${2:id}] }" }),
+        ),
+        (
+            "SQS queue",
+            "A queue of JSON messages, which come in any order. Its guard is an `events_table`.",
+            json!({ "sqs": "${1:orders}" }),
+        ),
+        (
+            "SQS FIFO queue",
+            "A FIFO queue of JSON messages. `lane` is what senders use as message group; the guard is an `events_table`.",
+            json!({ "sqs": r"{ queue: ${1:orders}.fifo, lane: \$.${2:id} }" }),
+        ),
+        (
+            "topic of SNS, through a queue",
+            "A queue that is subscribed to a topic: `$` is the JSON in `Message`. Its guard is an `events_table`.",
+            json!({ "sqs": "{ queue: ${1:orders}, format: sns }" }),
+        ),
+        (
+            "events of EventBridge, through a queue",
+            "A queue that a rule of EventBridge sends to: `$.detail`, `$['detail-type']`. Its guard is an `events_table`.",
+            json!({ "sqs": "{ queue: ${1:orders}, format: eventbridge }" }),
         ),
     ]
 }

@@ -9,6 +9,9 @@ use viewfold_spec::{Code, Literal};
 /// them longer.
 const KEPT_BY_STREAMS: i64 = 86_400;
 
+/// How long a queue of SQS keeps its messages unless it is told otherwise.
+const KEPT_BY_QUEUES: i64 = 4 * 86_400;
+
 impl Compiler<'_> {
     /// Checks the guards that keep events in a table.
     pub(super) fn check_events_tables(&mut self, spec: &spec::Projection, projection: &Projection, program: &Program) {
@@ -17,16 +20,25 @@ impl Compiler<'_> {
             let own = spec.sources.as_ref().and_then(|sources| sources.0.get(number)).map(|(_, source)| source);
             let own = own.or(spec.source.as_ref()).and_then(|source| source.guard.as_ref());
             let spec::Guard::EventsTable(written) = &own.unwrap_or(&spec.guard).value else { continue };
-            if let Some(length) =
-                written.keep_for.as_ref().filter(|_| keep_seconds.is_some_and(|s| s < KEPT_BY_STREAMS))
-            {
+            let (kept, keeps, help) = match program.streams[source.stream].identity.is_queue() {
+                true => (
+                    KEPT_BY_QUEUES,
+                    "queues keep messages for 4 days unless they are told otherwise, and for 14 at most",
+                    "longer than the queue and then its dead-letter queue keep a message: `30d` covers the 14 days that each keeps \
+                     one at most",
+                ),
+                false => (
+                    KEPT_BY_STREAMS,
+                    "streams keep records for 24 hours or more",
+                    "longer than the stream keeps its records: `2d`, or more where it keeps them longer",
+                ),
+            };
+            if let Some(length) = written.keep_for.as_ref().filter(|_| keep_seconds.is_some_and(|s| s < kept)) {
                 let message = format!(
-                    "streams keep records for 24 hours or more, so an event may come when its `keep_for` of `{}` is over, and \
-                     nobody knows whether it came before",
+                    "{keeps}, so an event may come when its `keep_for` of `{}` is over, and nobody knows whether it came before",
                     length.value
                 );
-                self.warning(Code::UnsoundGuard, length.span, message).help =
-                    Some("longer than the stream keeps its records: `2d`, or more where it keeps them longer".into());
+                self.warning(Code::UnsoundGuard, length.span, message).help = Some(help.into());
             }
             let Some(place) = &written.id else { continue };
             if is_of_lane(id, source.lane.as_ref()) && !has_one_event_per_lane(source, number, projection, program) {

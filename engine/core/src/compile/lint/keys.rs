@@ -35,6 +35,7 @@ impl Compiler<'_> {
             };
             let path = match payload {
                 Payload::Change if !compiled.retract => format!("$.new.{name}"),
+                Payload::Eventbridge => format!("$.detail.{name}"),
                 _ => format!("$.{name}"),
             };
             self.warning(Code::KeyMismatch, literal.span, message).help = Some(format!("did you mean `{path}`?"));

@@ -64,6 +64,11 @@ fn events() -> Vec<Snippet> {
             "A record of a Kinesis stream: its JSON payload.",
             json!({ "payload": "{ ${1:type}: ${2:placed} }" }),
         ),
+        (
+            "SQS message",
+            "A message of an SQS queue: what `$` is. `format: sns` and `eventbridge` have it put into an envelope.",
+            json!({ "payload": "{ ${1:type}: ${2:placed} }" }),
+        ),
         ("item inserted", "An item that is new in a DynamoDB table.", json!({ "new": "{ ${1:id}: ${2:a} }" })),
         (
             "item changed",

@@ -6,7 +6,7 @@ use viewfold_core::compile::{File, Options, compile};
 use viewfold_core::program::Program;
 use viewfold_spec::Source;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     // The document's own mark.
     r#"projection: totals
 source: { kinesis: { stream: orders, lane: $.id } }
@@ -85,6 +85,24 @@ key: { id: $.keys.id }
 rules:
   - { name: copied, when: { $$.change: [insert, modify] }, set: { all: $.new, found: '$.new..n' } }
   - { name: gone, when: { $$.change: remove }, delete: true }
+"#,
+    // Notifications of SNS by a queue, in any order.
+    r#"projection: notes
+source: { sqs: { queue: notes, format: sns } }
+document: { table: Notes, partition_key: id }
+guard: { events_table: Notes_events, keep_for: 30d }
+key: { id: $.id }
+rules:
+  - { name: any, add: { n: $.n }, max: { last: $$.time }, append: { by: { value: $$.id, by: $$.id, last: 3 } } }
+"#,
+    // Events of EventBridge by a FIFO queue, in an order of their own.
+    r#"projection: bus
+source: { sqs: { queue: bus.fifo, format: eventbridge, lane: $.detail.id } }
+document: { table: Bus, partition_key: id }
+guard: { events_table: Bus_events, order_by: $.detail.order }
+key: { id: $$.lane }
+rules:
+  - { name: any, when: { "$['detail-type']": [order] }, add: { n: $.detail.n }, set: { last: $.source, number: $$.sequence } }
 "#,
     // A view over a view.
     r#"projection: over

@@ -10,7 +10,8 @@ use viewfold_core::report::Report;
 use viewfold_value::Item;
 
 /// The tables of documents.
-const DOCUMENTS: [&str; 9] = ["Totals", "Types", "Shards", "Lines", "Ordered", "Changes", "Votes", "Copies", "Over"];
+const DOCUMENTS: [&str; 11] =
+    ["Totals", "Types", "Shards", "Lines", "Ordered", "Changes", "Votes", "Copies", "Over", "Notes", "Bus"];
 
 /// Carries an invocation's payload out, twice: the second time changes no document. Its dead letters can be read and redriven.
 pub fn run(bytes: &[u8]) {
@@ -18,6 +19,7 @@ pub fn run(bytes: &[u8]) {
     let mut store = Store::of(program);
     let Some(report) = deliver(program, &mut store, bytes) else { return };
     assert!(report.first_failure().is_none_or(|trouble| trouble.record < report.records));
+    assert_eq!(report.first_failure().is_none(), report.returned.is_empty(), "what failed goes back");
     let after = documents(&store);
     deliver(program, &mut store, bytes).expect("what was a batch is one");
     // An event that comes behind a newer one of its lane, as in no stream, is dropped where the two are in one batch, and

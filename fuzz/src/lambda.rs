@@ -30,6 +30,31 @@ pub(crate) fn dynamodb(table: &str, sequence: u64, change: &str, parts: &str) ->
     )
 }
 
+/// A message of a queue.
+pub(crate) fn sqs(queue: &str, sequence: u64, group: &str, body: &str) -> String {
+    let arn = quoted(&format!("arn:aws:sqs:eu-west-1:123456789012:{queue}"));
+    format!(
+        r#"{{"messageId":"m{sequence}","eventSourceARN":{arn},"body":{},"attributes":{{"SentTimestamp":"1767225600500","MessageGroupId":{},"SequenceNumber":"{sequence}"}}}}"#,
+        quoted(body),
+        quoted(group)
+    )
+}
+
+/// A notification of SNS.
+pub(crate) fn notification(id: &str, message: &str) -> String {
+    format!(
+        r#"{{"Type":"Notification","MessageId":"{id}","Message":{},"Timestamp":"2026-01-01T00:00:00.5Z"}}"#,
+        quoted(message)
+    )
+}
+
+/// An event of EventBridge.
+pub(crate) fn bus_event(id: &str, detail: &str) -> String {
+    format!(
+        r#"{{"version":"0","id":"{id}","detail-type":"order","source":"shop","time":"2026-01-01T00:00:00Z","detail":{detail}}}"#
+    )
+}
+
 /// The payload of an invocation.
 pub(crate) fn invocation(records: &[String]) -> String {
     format!(r#"{{"Records":[{}]}}"#, records.join(","))

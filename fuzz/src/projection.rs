@@ -91,14 +91,21 @@ fn carry_out(program: &Program) {
     for stream in &program.streams {
         let name = stream.identity.name();
         let records: Vec<String> = match (&stream.identity, stream.payload) {
-            (StreamIdentity::Kinesis(_), Payload::Json) => {
+            (StreamIdentity::Sqs(_), payload) => {
+                let body = match payload {
+                    Payload::Json | Payload::Change => PAYLOAD.to_owned(),
+                    Payload::Sns => lambda::notification("n1", PAYLOAD),
+                    Payload::Eventbridge => lambda::bus_event("b1", PAYLOAD),
+                };
+                (1..3).map(|sequence| lambda::sqs(name, sequence, "a", &body)).collect()
+            }
+            (StreamIdentity::Kinesis(_), Payload::Json | Payload::Sns | Payload::Eventbridge) => {
                 (1..3).map(|sequence| lambda::kinesis(name, sequence, "a", PAYLOAD.as_bytes())).collect()
             }
             (StreamIdentity::Kinesis(_), Payload::Change) => {
                 let change = lambda::dynamodb("t", 1, "MODIFY", IMAGES);
                 vec![lambda::kinesis(name, 1, "a", change.as_bytes())]
             }
-            (StreamIdentity::Sqs(_), _) => continue,
             (StreamIdentity::Dynamodb(_), _) => {
                 let changes = ["INSERT", "MODIFY", "REMOVE"];
                 (1..4).zip(changes).map(|(number, change)| lambda::dynamodb(name, number, change, IMAGES)).collect()

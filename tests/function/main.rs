@@ -16,6 +16,7 @@ mod interrupted;
 mod limits;
 mod numbers;
 mod packed;
+mod queues;
 mod requests;
 mod second_store;
 mod start;

@@ -85,6 +85,106 @@ impl KinesisStream {
     }
 }
 
+/// An SQS queue; one whose name ends in `.fifo` is a FIFO queue.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    name: String,
+    count: u64,
+    first_second: u64,
+}
+
+impl Queue {
+    /// The queue of that name.
+    pub fn new(name: &str) -> Queue {
+        Queue { name: name.to_owned(), count: 0, first_second: first_second() }
+    }
+
+    /// The next message; its body may be anything. In a FIFO queue all are of one group.
+    pub fn message(&mut self, body: impl Into<String>) -> Value {
+        self.in_group("all", body)
+    }
+
+    /// The next message of a group. (Of a standard queue the group is left out.)
+    pub fn in_group(&mut self, group: &str, body: impl Into<String>) -> Value {
+        self.count += 1;
+        let milliseconds = ((self.first_second + self.count) * 1000 + 250).to_string();
+        let mut attributes = json!({
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": milliseconds,
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": milliseconds,
+        });
+        if self.name.ends_with(".fifo") {
+            attributes["MessageGroupId"] = group.into();
+            attributes["MessageDeduplicationId"] = format!("deduplication-{}", self.count).into();
+            attributes["SequenceNumber"] = format!("188494967{:011}", self.count).into();
+        }
+        let of_queue = self.name.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        json!({
+            "messageId": format!("{:08x}-4d1f-4e2a-8b6c-{:012x}", of_queue as u32, self.count),
+            "receiptHandle": format!("AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a{}", self.count),
+            "body": body.into(),
+            "attributes": attributes,
+            "messageAttributes": {},
+            "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", self.name),
+            "awsRegion": REGION,
+        })
+    }
+
+    /// A message once more, as a dead-letter queue gives it back: with another id, and a FIFO queue's next number.
+    pub fn redriven(&mut self, message: &Value) -> Value {
+        let group = message["attributes"]["MessageGroupId"].as_str().unwrap_or_default().to_owned();
+        self.in_group(&group, message["body"].as_str().unwrap_or_default())
+    }
+}
+
+/// The id of a message: what `batchItemFailures` names it by.
+pub fn message_id(message: &Value) -> &str {
+    message["messageId"].as_str().unwrap_or_else(|| panic!("a message without an id: {message}"))
+}
+
+/// The body that SNS makes of a message for a queue, without raw delivery.
+pub fn notification(id: &str, message: &str) -> String {
+    let body = json!({
+        "Type": "Notification",
+        "MessageId": id,
+        "TopicArn": format!("arn:aws:sns:{REGION}:{ACCOUNT}:orders"),
+        "Subject": "an order",
+        "Message": message,
+        "Timestamp": time_of(first_second()),
+        "SignatureVersion": "1",
+        "Signature": "EXAMPLEpH+DcEwjAPg8O9mY8dReBSwksfg2S7WKQcikcNKWLQjwu6A4VbeS0QHVCkhRS7fUQvi2egU3N858fiTDN6bkkOxYDVrY0Ad8L10Hs3zH81mtnPk5uvvolIC1CXGu43obcgFxeL3khZl8IKvO61GWB6jI9b5+gLPoBc1Q=",
+        "SigningCertURL": format!("https://sns.{REGION}.amazonaws.com/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem"),
+        "UnsubscribeURL": format!("https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:{REGION}:{ACCOUNT}:orders:c9135db0"),
+        "MessageAttributes": { "kind": { "Type": "String", "Value": "order" } },
+    });
+    body.to_string()
+}
+
+/// An event of EventBridge, as a rule sends it to a queue.
+pub fn bus_event(id: &str, detail_type: &str, detail: &Value) -> String {
+    let body = json!({
+        "version": "0",
+        "id": id,
+        "detail-type": detail_type,
+        "source": "shop",
+        "account": ACCOUNT,
+        "time": time_of(first_second()),
+        "region": REGION,
+        "resources": [],
+        "detail": detail,
+    });
+    body.to_string()
+}
+
+/// Seconds since 1970 as RFC 3339.
+fn time_of(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).expect("a time of these centuries");
+    jiff::Timestamp::from_second(seconds).expect("a time of these centuries").to_string()
+}
+
 fn shard_id(number: u32) -> String {
     format!("shardId-{number:012}")
 }
@@ -238,6 +338,21 @@ mod tests {
         assert!(event.records[2].change.new_image.is_empty());
         let times: Vec<_> = event.records.iter().map(|r| r.change.approximate_creation_date_time).collect();
         assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn messages_are_told_apart_and_numbered_in_fifo_queues_alone() {
+        let (mut standard, mut fifo) = (Queue::new("orders"), Queue::new("orders.fifo"));
+        let first = standard.message("{}");
+        let again = standard.redriven(&first);
+        let (a, b) = (fifo.in_group("A", "{}"), fifo.in_group("B", "{}"));
+        let ids: std::collections::BTreeSet<_> = [&first, &again, &a, &b].into_iter().map(message_id).collect();
+        assert_eq!((ids.len(), &again["body"]), (4, &first["body"]));
+        assert_eq!(first["eventSourceARN"], "arn:aws:sqs:us-east-1:123456789012:orders");
+        assert_eq!(first["attributes"].get("MessageGroupId"), None);
+        assert_eq!(b["attributes"]["MessageGroupId"], "B");
+        let number = |message: &Value| message["attributes"]["SequenceNumber"].as_str().map(str::to_owned);
+        assert!(number(&a) < number(&b) && number(&a).is_some_and(|number| number.len() == 20));
     }
 
     #[test]

@@ -80,6 +80,8 @@ enum Weather {
     },
     /// All requests of an operation, with the same one.
     Always(&'static str, Fault),
+    /// All requests with this in their bodies, with the same one.
+    About(String, Fault),
 }
 
 /// A running proxy. Its connections end when this is dropped.
@@ -151,6 +153,11 @@ impl Proxy {
         *lock(&self.shared.weather) = Weather::Always(operation, fault);
     }
 
+    /// From now on all requests that have this in their bodies meet this fault, and no others do.
+    pub fn about(&self, text: &str, fault: Fault) {
+        *lock(&self.shared.weather) = Weather::About(text.to_owned(), fault);
+    }
+
     /// From now on everything is passed on.
     pub fn calm(&self) {
         *lock(&self.shared.weather) = Weather::Calm;
@@ -197,7 +204,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let operation = Operation::of(&head.headers, &json);
-    let fault = lock(&shared.weather).next(&operation);
+    let fault = lock(&shared.weather).next(&operation, &body);
     lock(&shared.operations).push(operation.clone());
     shared.under_way.send_modify(|count| *count += 1);
     let exchange = tokio::spawn(async move {
@@ -331,10 +338,14 @@ impl Operation {
 
 impl Weather {
     /// What befalls the next request.
-    fn next(&mut self, operation: &Operation) -> Option<Fault> {
+    fn next(&mut self, operation: &Operation, body: &[u8]) -> Option<Fault> {
         match self {
             Weather::Calm => None,
             Weather::Always(name, fault) => (operation.name == *name).then_some(*fault),
+            Weather::About(text, fault) => {
+                let found = body.windows(text.len()).any(|part| part == text.as_bytes());
+                found.then_some(*fault)
+            }
             Weather::Faults { rng, spell } => {
                 if let Some((fault, left)) = spell {
                     let fault = *fault;

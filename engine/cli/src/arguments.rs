@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use viewfold_core::compile::DEAD_LETTER_TABLE;
 
-/// Folds events from Kinesis and DynamoDB streams into DynamoDB documents, exactly once, as YAML projections say.
+/// Folds events from Kinesis and DynamoDB streams and SQS queues into DynamoDB documents, exactly once, as YAML projections say.
 #[derive(Debug, Parser)]
 #[command(name = "viewfold", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {

@@ -83,6 +83,14 @@ pub(crate) fn printable(text: &str) -> String {
     clean
 }
 
+/// What a record is known by: its sequence number, or of a standard queue the id of the message.
+pub(crate) fn known_by(sequence: &str) -> String {
+    match sequence.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => format!("sequence number {sequence}"),
+        false => format!("message {sequence}"),
+    }
+}
+
 /// `1 error`, `2 errors`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })

@@ -5,7 +5,7 @@ use super::test::with_schemas;
 use crate::arguments::{Run, RunFormat};
 use crate::events::{self, Invocation};
 use crate::fold::{Folded, Place, fold};
-use crate::output::{Failure, Outcome, count, note, print, printable, warn};
+use crate::output::{Failure, Outcome, count, known_by, note, print, printable, warn};
 use crate::watch::{self, Watched};
 use crate::{documents, store};
 use serde::Serialize;
@@ -92,7 +92,7 @@ fn describe(place: &Place, trouble: &Trouble) -> String {
         (None, _) => "not applied".to_owned(),
     };
     let by = projection.as_ref().map(|name| format!(" by {name}")).unwrap_or_default();
-    printable(&format!("{place}, record {record}, sequence number {sequence}: {what}{by}: {message}"))
+    printable(&format!("{place}, record {record}, {}: {what}{by}: {message}", known_by(sequence)))
 }
 
 fn summary(total: &Folded, views: &[(Table, Vec<Item>)]) -> String {

@@ -4,7 +4,7 @@ use super::carry::Sent;
 use super::guards::{Compared, Measured};
 use super::tell::{Document, Met, Part, Told};
 use super::words::{guard_name, in_words};
-use crate::output::{count, printable};
+use crate::output::{count, known_by, printable};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table as Grid};
 use serde_json::Value as Json;
@@ -26,7 +26,7 @@ pub(crate) fn told(told: &Told, program: &Program, brief: bool) -> String {
     if let Some(change) = told.events.iter().find_map(|event| event.event.as_ref().ok()?.metadata.change) {
         text += &format!(", {change}");
     }
-    text += &format!(", sequence number {}\n", told.sequence);
+    text += &format!(", {}\n", known_by(&told.sequence));
     if told.events.is_empty() {
         text += "  about no document: the row that a deleted one left behind\n";
     }

@@ -178,7 +178,12 @@ impl Graph {
 fn incoming(source: &Source, payload: Payload) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(source.name.as_ref().map(|name| format!("source {name}")));
-    let what = if payload == Payload::Change { "changes" } else { "events" };
+    let what = match payload {
+        Payload::Json => "events",
+        Payload::Sns => "events by SNS",
+        Payload::Eventbridge => "events by EventBridge",
+        Payload::Change => "changes",
+    };
     lines.push(match &source.lane {
         Some(LaneCheck::PartitionKey(term)) => format!("{what}, lane {}", shown(term)),
         Some(LaneCheck::Keys(keys)) => {

@@ -138,7 +138,7 @@ impl Check<'_> {
     }
 
     fn event(&mut self, event: &Spanned<Event>) {
-        let is_kinesis = event.payload.is_some() || event.raw.is_some();
+        let is_payload = event.payload.is_some() || event.raw.is_some();
         let is_dynamodb = event.new.is_some() || event.old.is_some();
         let kinds = usize::from(event.payload.is_some())
             + usize::from(event.raw.is_some())
@@ -146,8 +146,10 @@ impl Check<'_> {
             + usize::from(event.file.is_some());
         if kinds != 1 {
             let message = "an event is one of `payload`, `raw`, `new` and `old`, or `file`".to_owned();
-            self.error(Code::WrongForm, event.span, message).help =
-                Some("`payload` and `raw` are for Kinesis; `new` and `old` for changes of an item, one or both".into());
+            self.error(Code::WrongForm, event.span, message).help = Some(
+                "`payload` and `raw` are for Kinesis and SQS; `new` and `old` for changes of an item, one or both"
+                    .into(),
+            );
         }
         for value in [&event.payload, &event.lane].into_iter().flatten() {
             self.value(value);
@@ -162,16 +164,16 @@ impl Check<'_> {
                 .chain(self.program.streams.iter().map(|stream| stream.identity.name()))
                 .collect();
             self.name(name, "stream or source of these projections", &known);
-        } else if kinds == 1 && (is_kinesis || is_dynamodb) {
-            let of_kinesis = |identity: &StreamIdentity| matches!(identity, StreamIdentity::Kinesis(_));
+        } else if kinds == 1 && (is_payload || is_dynamodb) {
+            let of_payloads = |identity: &StreamIdentity| !matches!(identity, StreamIdentity::Dynamodb(_));
             let streams = || self.program.streams.iter().map(|stream| &stream.identity);
             if is_dynamodb && !self.program.streams.iter().any(|stream| stream.payload == Payload::Change) {
                 let message = "no projection of this test reads changes of items".to_owned();
                 self.error(Code::WrongForm, event.span, message).help =
-                    Some("an event of a Kinesis stream is written with `payload`".into());
+                    Some("an event of a Kinesis stream or of a queue is written with `payload`".into());
             }
-            if is_kinesis && !streams().any(of_kinesis) {
-                let message = "no projection of this test reads a Kinesis stream".to_owned();
+            if is_payload && !streams().any(of_payloads) {
+                let message = "no projection of this test reads a Kinesis stream or a queue".to_owned();
                 self.error(Code::WrongForm, event.span, message).help =
                     Some("a change of an item is written with `new` and `old`".into());
             }

@@ -14,7 +14,7 @@ use viewfold_value::json::write_text;
 use viewfold_value::{Item, Value};
 
 /// The first second of the events of a test: 2026-01-01T00:00:00Z.
-const FIRST_SECOND: u64 = 1_767_225_600;
+const FIRST_SECOND: i64 = 1_767_225_600;
 
 /// A record, its stream, and the number of its event in the case, from 1.
 pub(super) struct Record {
@@ -31,7 +31,7 @@ pub(super) struct Records<'a> {
 }
 
 impl Records<'_> {
-    fn error(&self, span: Span, message: String, help: &str) -> Failure {
+    pub(super) fn error(&self, span: Span, message: String, help: &str) -> Failure {
         let finding = Diagnostic::error(Code::WrongForm, &self.loaded.source, span, message);
         Failure::findings(&[if help.is_empty() { finding } else { finding.help(help) }])
     }
@@ -53,39 +53,43 @@ impl Records<'_> {
 
     /// The record of an event.
     pub(super) fn record(&self, event: &Spanned<Event>, number: usize) -> Result<Record, Failure> {
-        let is_kinesis = event.payload.is_some() || event.raw.is_some();
-        let is_dynamodb = event.new.is_some() || event.old.is_some();
-        if is_kinesis == is_dynamodb || (event.payload.is_some() && event.raw.is_some()) {
+        let is_payload = event.payload.is_some() || event.raw.is_some();
+        let is_change = event.new.is_some() || event.old.is_some();
+        if is_payload == is_change || (event.payload.is_some() && event.raw.is_some()) {
             return Err(self.error(
                 event.span,
                 "an event is one of `payload`, `raw`, `new` and `old`, or `file`".to_owned(),
-                "`payload` and `raw` are for Kinesis; `new` and `old` for changes of an item, one or both",
+                "`payload` and `raw` are for Kinesis and SQS; `new` and `old` for changes of an item, one or both",
             ));
         }
-        let stream = self.stream(event, is_dynamodb)?;
+        let stream = self.stream(event, is_change)?;
         let sequence = match &event.sequence {
             Some(sequence) => sequence.value.clone(),
             // The event's own number, so that numbers that are given fit in between.
             None => number.to_string(),
         };
-        let text = match (is_kinesis, &self.program.streams[stream].identity) {
-            (true, _) | (false, StreamIdentity::Sqs(_)) => self.kinesis(event, number, stream, &sequence)?,
-            (false, StreamIdentity::Kinesis(name)) => {
+        let text = match (&self.program.streams[stream].identity, is_change) {
+            (StreamIdentity::Sqs(_), _) => {
+                let (text, sequence) = self.message(event, number, stream, sequence)?;
+                return Ok(Record { stream, event: number, sequence, text });
+            }
+            (StreamIdentity::Kinesis(_), false) => self.kinesis(event, number, stream, &sequence)?,
+            (StreamIdentity::Kinesis(name), true) => {
                 let change = self.change(event, number, stream, None)?;
                 let id = event.id.as_ref().map_or_else(|| format!("{SHARD}:{sequence}"), |id| id.value.clone());
                 // DynamoDB chooses the partition key of such a record.
                 kinesis_record(name, &id, "-", &sequence, change.as_bytes(), &self.time(event, number)?)
             }
-            (false, StreamIdentity::Dynamodb(_)) => self.change(event, number, stream, Some(&sequence))?,
+            (StreamIdentity::Dynamodb(_), _) => self.change(event, number, stream, Some(&sequence))?,
         };
         Ok(Record { stream, event: number, sequence, text })
     }
 
-    /// The stream of an event: one of changes of items, or any of Kinesis.
+    /// The stream of an event: one of changes of items, or any of Kinesis or SQS.
     fn stream(&self, event: &Spanned<Event>, is_change: bool) -> Result<usize, Failure> {
         let fits = |stream: &Stream| match is_change {
             true => stream.payload == Payload::Change,
-            false => matches!(stream.identity, StreamIdentity::Kinesis(_)),
+            false => !matches!(stream.identity, StreamIdentity::Dynamodb(_)),
         };
         let streams = self.program.streams.iter().enumerate().filter(|(_, stream)| fits(stream));
         let named = |number: usize, stream: &Stream, name: &str| {
@@ -135,21 +139,38 @@ impl Records<'_> {
             (None, Some(raw)) => raw.value.clone(),
             (None, None) => String::new(),
         };
-        let lane = match &event.lane {
-            Some(lane) => match self.value(lane)? {
-                Value::String(text) => text,
-                Value::Number(number) => number.to_string(),
-                _ => return Err(self.error(lane.span, "a Kinesis lane is a text: the partition key".to_owned(), "")),
-            },
-            None => {
-                let raw = || event.raw.as_ref().and_then(|raw| viewfold_value::json::parse(raw.as_bytes()).ok());
-                let payload = payload.or_else(raw);
-                self.lane_of(stream, payload.as_ref()).unwrap_or_else(|| "-".to_owned())
-            }
-        };
+        let lane = self.text_lane(event.lane.as_ref(), event, stream, payload.as_ref())?;
         let name = self.program.streams[stream].identity.name();
         let id = event.id.as_ref().map_or_else(|| format!("{SHARD}:{sequence}"), |id| id.value.clone());
         Ok(kinesis_record(name, &id, &lane, sequence, bytes.as_bytes(), &self.time(event, number)?))
+    }
+
+    /// The partition key or message group of an event.
+    pub(super) fn text_lane(
+        &self,
+        lane: Option<&Spanned<Literal>>,
+        event: &Event,
+        stream: usize,
+        payload: Option<&Value>,
+    ) -> Result<String, Failure> {
+        match lane {
+            Some(lane) => match self.value(lane)? {
+                Value::String(text) => Ok(text),
+                Value::Number(number) => Ok(number.to_string()),
+                _ => {
+                    let message = "the lane of such an event is a text: the partition key, or the message group";
+                    Err(self.error(lane.span, message.to_owned(), ""))
+                }
+            },
+            None => {
+                let raw = || event.raw.as_ref().and_then(|raw| viewfold_value::json::parse(raw.as_bytes()).ok());
+                let lane = match payload {
+                    Some(payload) => self.lane_of(stream, Some(payload)),
+                    None => self.lane_of(stream, raw().as_ref()),
+                };
+                Ok(lane.unwrap_or_else(|| "-".to_owned()))
+            }
+        }
     }
 
     /// What the source's `lane` finds in a payload.
@@ -237,13 +258,23 @@ impl Records<'_> {
 
     /// The event's time in seconds since 1970.
     fn time(&self, event: &Event, number: usize) -> Result<String, Failure> {
-        let Some(time) = &event.time else { return Ok((FIRST_SECOND + number as u64).to_string()) };
-        let parsed: Result<jiff::Timestamp, _> = time.value.parse();
-        let parsed = parsed.map_err(|_| {
+        let moment = self.moment(event, number)?;
+        Ok(match &event.time {
+            None => moment.as_second().to_string(),
+            Some(_) => format!("{}.{:06}", moment.as_second(), moment.subsec_microsecond()),
+        })
+    }
+
+    /// When the event reached its stream.
+    pub(super) fn moment(&self, event: &Event, number: usize) -> Result<jiff::Timestamp, Failure> {
+        let Some(time) = &event.time else {
+            let second = FIRST_SECOND + i64::try_from(number).unwrap_or(0);
+            return jiff::Timestamp::from_second(second).map_err(|error| Failure::new(error.to_string()));
+        };
+        time.value.parse().map_err(|_| {
             let message = format!("`{}` is no time: it is written like 2026-01-31T12:00:00Z", time.value);
             self.error(time.span, message, "")
-        })?;
-        Ok(format!("{}.{:06}", parsed.as_second(), parsed.subsec_microsecond()))
+        })
     }
 }
 

@@ -63,7 +63,7 @@ impl<'p> Redrive<'p> {
     /// sentence.
     pub fn new(program: &'p Program, letter: Letter, record: &str, now: &str) -> Result<Redrive<'p>, String> {
         let table = program.dead_letters.clone().ok_or("these projections have no table of dead letters")?;
-        let (projection, source) = reader(program, &letter)?;
+        let (projection, source) = reader(program, &letter, record)?;
         let forgotten = letter.column("reason") == Reason::OlderThanGuard.code();
         let now: Arc<str> = Arc::from(now);
         let stream = program.projections[projection].sources[source].stream;
@@ -226,13 +226,17 @@ impl<'p> Redrive<'p> {
     }
 }
 
-/// The projection and source of a letter.
-fn reader(program: &Program, letter: &Letter) -> Result<(usize, usize), String> {
+/// The projection and source of a letter. A stream, a table and a queue may have one name: the record says which it is.
+fn reader(program: &Program, letter: &Letter, record: &str) -> Result<(usize, usize), String> {
     let name = letter.column("projection");
     let projection = program.projections.iter().position(|projection| projection.name == name);
     let projection = projection.ok_or_else(|| format!("it is of the projection `{name}`, which is not among these"))?;
     let source = letter.column("source");
-    let found = program.projections[projection].sources.iter().position(|other| other.bookkeeping == source);
+    let stream = envelope::record(record.as_bytes()).ok().and_then(|record| program.stream(&record.stream));
+    let sources = program.projections[projection].sources.iter().enumerate();
+    let named = sources.filter(|(_, other)| other.bookkeeping == source);
+    let found = named.clone().find(|(_, other)| Some(other.stream) == stream).or_else(|| named.clone().next());
+    let found = found.map(|(number, _)| number);
     let found = found.ok_or_else(|| format!("it came from `{source}`, which `{name}` does not read any more"))?;
     Ok((projection, found))
 }

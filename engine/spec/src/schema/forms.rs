@@ -224,7 +224,7 @@ fn definition(name: &str, schema: &mut Object) {
 
 /// The reasons of dead letters, and what each says.
 pub(super) const REASONS: [(&str, &str); 15] = [
-    ("undecodable", "The payload is no JSON, or no DynamoDB JSON."),
+    ("undecodable", "The payload is no JSON, or no DynamoDB JSON, or is not in the envelope that `format` names."),
     ("schema", "A JSON Schema does not hold."),
     ("wrong_lane", "The record's partition key, message group or item key is not what `lane` or `keys` say."),
     ("missing_value", "A path found nothing."),

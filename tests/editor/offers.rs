@@ -67,7 +67,7 @@ fn whole_rules() {
 #[test]
 fn sources() {
     let Some(offers) = offered("projection", "projection: p\nsource:\n  |\n") else { return };
-    has(&offers, &["kinesis", "dynamodb", "guard", "Kinesis stream", "DynamoDB stream"]);
+    has(&offers, &["kinesis", "dynamodb", "sqs", "guard", "Kinesis stream", "DynamoDB stream", "SQS queue"]);
     assert_eq!(put_in(&offers, "kinesis"), "kinesis: { stream: orders, lane: $.id }");
     let Some(offers) = offered("projection", "projection: p\nsource:\n  kinesis:\n    |\n") else { return };
     has(&offers, &["stream", "lane", "format", "keys", "schema"]);

@@ -46,12 +46,15 @@ pub(super) fn returned(messages: &[Message], troubles: &[Trouble]) -> Vec<Return
         .into_iter()
         .collect();
     let failed: BTreeSet<usize> = failed.map(|trouble| trouble.record).collect();
-    let mut held: BTreeSet<&str> = BTreeSet::new();
+    let (mut held, mut named): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
     for Message { record, id, group } in messages {
         let is_held = group.as_deref().is_some_and(|group| held.contains(group));
         if is_held || failed.contains(record) {
             held.extend(group.as_deref());
-            returned.push(Returned { record: *record, identifier: id.clone(), alone: true });
+            // A message that is in the batch twice is still one.
+            if named.insert(id) {
+                returned.push(Returned { record: *record, identifier: id.clone(), alone: true });
+            }
         }
     }
     returned
@@ -102,5 +105,7 @@ mod tests {
         assert_eq!(of(&messages, &[1]), ["b", "d"]);
         assert_eq!(of(&messages, &[0, 3]), ["a", "c", "d"]);
         assert_eq!(of(&messages, &[3]), ["d"]);
+        let twice = [(0, "a", Some("x")), (1, "a", Some("x")), (2, "b", Some("x"))];
+        assert_eq!(of(&twice, &[0]), ["a", "b"]);
     }
 }

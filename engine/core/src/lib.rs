@@ -34,6 +34,7 @@ pub mod fold;
 pub mod functions;
 pub mod mark;
 pub mod matching;
+mod outcomes;
 pub mod path;
 pub mod pattern;
 pub mod plan;

@@ -1,6 +1,5 @@
 //! What became of a batch: counts, problems, and what goes back to the stream.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Why an event could not be applied although the store was willing: it is the same every time.
@@ -81,6 +80,27 @@ impl Reason {
             Reason::RefusedByStore => "refused_by_store",
         }
     }
+
+    /// What is wrong, without anything of the event: for logs.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Reason::Undecodable => "the payload is not what its stream carries",
+            Reason::WrongLane => "the record's lane is not what the projection says",
+            Reason::MissingValue => "a value is missing",
+            Reason::WrongType => "a value has a type that its place does not take",
+            Reason::BadKey => "a value of the document's key is empty, too long or of another type",
+            Reason::BadNumber => "a number is beyond what DynamoDB holds exactly",
+            Reason::OtherStream => "the event is of another stream, or of an earlier life of it, than its document's mark",
+            Reason::Conflict => "two rules write the same attribute of one document",
+            Reason::Schema => "the payload does not satisfy its JSON Schema",
+            Reason::Expression => "an expression has no value",
+            Reason::OlderThanGuard => "the event is older than its guard remembers",
+            Reason::TooLate => "the event is late, and its document has too many events to be folded anew",
+            Reason::TooManyDocuments => "the event changes more documents than one transaction holds",
+            Reason::TooLarge => "a value, or the whole change, is larger than DynamoDB takes",
+            Reason::RefusedByStore => "DynamoDB refuses the change for good",
+        }
+    }
 }
 
 /// Why an event could not be applied, for people.
@@ -122,13 +142,14 @@ pub enum Outcome {
     Skipped(Problem),
     /// It can never be applied as it is, and comes again (`on_error: fail`).
     Rejected(Problem),
-    /// The store could not take it now.
+    /// The store could not take it now. The sentence has nothing of an event or a document in it, unlike that of a
+    /// [`Problem`]: it goes into logs.
     Failed(String),
 }
 
 impl Outcome {
     /// The outcome of an event whose documents had these two: the worse one counts.
-    fn and(self, other: Outcome) -> Outcome {
+    pub(crate) fn and(self, other: Outcome) -> Outcome {
         let rank = |outcome: &Outcome| match outcome {
             Outcome::Repeated => 0,
             Outcome::Stale => 1,
@@ -171,6 +192,8 @@ impl Ending {
 /// How many events had which outcome in a projection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
+    /// Events of the projection's sources.
+    pub events: usize,
     /// Events that a rule matched.
     pub matched: usize,
     /// Events applied now.
@@ -185,10 +208,44 @@ pub struct Counts {
     pub rejected: usize,
     /// Events that the store could not take.
     pub failed: usize,
+    /// Events that were put into the table of dead letters, those of earlier batches included that fell out of their
+    /// document.
+    pub dead_letters: usize,
+    /// Writes that were not carried out since an item had changed after it was read: somebody else writes to it, too.
+    pub conflicts: usize,
+    /// When the events reached their stream.
+    pub times: Times,
+}
+
+/// When events reached their stream, in milliseconds since 1970. Events that do not say are left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Times {
+    /// How many events say it.
+    pub events: u64,
+    /// All their times together.
+    pub sum: i128,
+    /// The earliest.
+    pub earliest: Option<i64>,
+}
+
+impl Times {
+    /// One more event.
+    pub(crate) fn add(&mut self, time: i64) {
+        *self += Times { events: 1, sum: time.into(), earliest: Some(time) };
+    }
+}
+
+impl std::ops::AddAssign for Times {
+    fn add_assign(&mut self, more: Times) {
+        self.events += more.events;
+        self.sum += more.sum;
+        self.earliest = self.earliest.into_iter().chain(more.earliest).min();
+    }
 }
 
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, more: Counts) {
+        self.events += more.events;
         self.matched += more.matched;
         self.applied += more.applied;
         self.repeated += more.repeated;
@@ -196,6 +253,9 @@ impl std::ops::AddAssign for Counts {
         self.waiting += more.waiting;
         self.rejected += more.rejected;
         self.failed += more.failed;
+        self.dead_letters += more.dead_letters;
+        self.conflicts += more.conflicts;
+        self.times += more.times;
     }
 }
 
@@ -206,11 +266,17 @@ pub struct Trouble {
     pub record: usize,
     /// The record's sequence number; of a standard queue the message's id.
     pub sequence: String,
-    /// The projection; none where the record could not even be decoded.
+    /// The event's place in its record: the sub-sequence inside of an aggregate, else 0.
+    pub sub: u32,
+    /// The event's lane; empty where it could not be told.
+    pub lane: String,
+    /// The projection.
     pub projection: Option<String>,
+    /// The rule, where one is to blame.
+    pub rule: Option<String>,
     /// The reason's code; none where the store could not take it now.
     pub reason: Option<Reason>,
-    /// One sentence.
+    /// One sentence. With a reason, it may quote the event.
     pub message: String,
     /// What becomes of the event.
     pub fate: Fate,
@@ -275,109 +341,5 @@ impl Report {
     /// The lowest record that was not fully applied.
     pub fn first_failure(&self) -> Option<&Trouble> {
         self.troubles.iter().find(|trouble| trouble.fate == Fate::ComesAgain)
-    }
-}
-
-/// Gathers outcomes while a batch is carried out.
-#[derive(Debug, Default)]
-pub(crate) struct Outcomes {
-    /// By record and projection; `None` is the record itself.
-    by_event: BTreeMap<(usize, Option<usize>), Outcome>,
-    /// Events of earlier batches that fell out of their document: the record that brought it about, the projection, and the
-    /// event's own sequence number.
-    fallen: Vec<(usize, usize, String, Outcome)>,
-}
-
-impl Outcomes {
-    /// Notes what became of an event in a projection. Where it has several documents there, the worse outcome counts.
-    pub(crate) fn note(&mut self, record: usize, projection: Option<usize>, outcome: Outcome) {
-        let key = (record, projection);
-        let outcome = match self.by_event.remove(&key) {
-            Some(before) => before.and(outcome),
-            None => outcome,
-        };
-        self.by_event.insert(key, outcome);
-    }
-
-    /// Notes that an event of an earlier batch fell out of its document, and what became of it.
-    pub(crate) fn fall(&mut self, record: usize, projection: usize, sequence: String, outcome: Outcome) {
-        self.fallen.push((record, projection, sequence, outcome));
-    }
-
-    /// Leaves out what became of events of earlier batches.
-    pub(crate) fn without_fallen(self) -> Outcomes {
-        Outcomes { fallen: Vec::new(), ..self }
-    }
-
-    /// The report, given the projections' names and the records' sequence numbers.
-    pub(crate) fn report<'n>(
-        self,
-        projections: impl IntoIterator<Item = &'n str>,
-        sequences: &[String],
-        requests: usize,
-    ) -> Report {
-        let mut report = Report {
-            records: sequences.len(),
-            requests,
-            projections: projections.into_iter().map(|name| (name.to_owned(), Counts::default())).collect(),
-            troubles: Vec::new(),
-            returned: Vec::new(),
-        };
-        for ((record, projection), outcome) in self.by_event {
-            let mut ignored = (String::new(), Counts::default());
-            let (name, counts) = match projection.and_then(|projection| report.projections.get_mut(projection)) {
-                Some(entry) => (Some(entry.0.clone()), &mut entry.1),
-                None => (None, &mut ignored.1),
-            };
-            counts.matched += 1;
-            let (reason, message, fate) = match outcome {
-                Outcome::Applied => {
-                    counts.applied += 1;
-                    continue;
-                }
-                Outcome::Repeated => {
-                    counts.repeated += 1;
-                    continue;
-                }
-                Outcome::Stale => {
-                    counts.stale += 1;
-                    continue;
-                }
-                Outcome::Waiting => {
-                    counts.waiting += 1;
-                    continue;
-                }
-                Outcome::DeadLettered(problem) => {
-                    counts.rejected += 1;
-                    (Some(problem.reason), problem.message, Fate::DeadLetter)
-                }
-                Outcome::Skipped(problem) => {
-                    counts.rejected += 1;
-                    (Some(problem.reason), problem.message, Fate::Skipped)
-                }
-                Outcome::Rejected(problem) => {
-                    counts.rejected += 1;
-                    (Some(problem.reason), problem.message, Fate::ComesAgain)
-                }
-                Outcome::Failed(message) => {
-                    counts.failed += 1;
-                    (None, message, Fate::ComesAgain)
-                }
-            };
-            let sequence = sequences.get(record).cloned().unwrap_or_default();
-            report.troubles.push(Trouble { record, sequence, projection: name, reason, message, fate });
-        }
-        for (record, projection, sequence, outcome) in self.fallen {
-            let (problem, fate) = match outcome {
-                Outcome::DeadLettered(problem) => (problem, Fate::DeadLetter),
-                Outcome::Skipped(problem) => (problem, Fate::Skipped),
-                _ => continue,
-            };
-            let projection = report.projections.get(projection).map(|(name, _)| name.clone());
-            let message = format!("applied before, it cannot be behind this late event: {}", problem.message);
-            let reason = Some(problem.reason);
-            report.troubles.push(Trouble { record, sequence, projection, reason, message, fate });
-        }
-        report
     }
 }

@@ -1,6 +1,7 @@
 //! Keeps a batch's requests in flight until all are answered.
 
 use crate::Store;
+use crate::meter::Meters;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -67,15 +68,48 @@ pub async fn execute_at(
     now: &str,
 ) -> Result<Report, BatchError> {
     let mut batch = Batch::new(program, payload, now)?;
+    carry_out(&mut batch, store, limits, None).await;
+    Ok(batch.finish(OUT_OF_TIME))
+}
+
+/// As [`execute`], and writes down what the requests take. The store has to be a [metered](Store::metered) one.
+///
+/// # Errors
+///
+/// As [`execute`].
+pub async fn execute_metered(
+    program: &Program,
+    payload: &[u8],
+    store: &Store,
+    limits: Limits,
+    meters: &Meters,
+) -> Result<Report, BatchError> {
+    let mut batch = Batch::new(program, payload, &jiff::Timestamp::now().to_string())?;
+    carry_out(&mut batch, store, limits, Some(meters)).await;
+    Ok(batch.finish(OUT_OF_TIME))
+}
+
+/// What is said of what has not been answered.
+const OUT_OF_TIME: &str = "the invocation's time was up before the store had answered";
+
+/// Sends a batch's requests until all are answered or the time is up.
+async fn carry_out(batch: &mut Batch<'_>, store: &Store, limits: Limits, meters: Option<&Meters>) {
     let mut in_flight: JoinSet<(usize, Answer)> = JoinSet::new();
     let times = limits.deadline.map(Times::until);
-    let out_of_time = "the invocation's time was up before the store had answered";
     loop {
         let may_start = times.as_ref().is_none_or(|times| Instant::now() < times.last_start);
         while may_start && in_flight.len() < limits.requests_in_flight.max(1) {
             let Some((number, request)) = batch.next() else { break };
             let store = store.clone();
-            in_flight.spawn(async move { (number, store.send(&request).await) });
+            let meter = meters.map(|meters| meters.of(batch.projection_of(number)).clone());
+            in_flight.spawn(async move {
+                let sent = store.send(&request);
+                let answer = match meter {
+                    Some(meter) => meter.measure(sent).await,
+                    None => sent.await,
+                };
+                (number, answer)
+            });
             // The request sets out before more of the batch is worked on.
             tokio::task::yield_now().await;
         }
@@ -95,5 +129,4 @@ pub async fn execute_at(
     }
     // Everything in flight is stopped before the answer, so that nothing is written behind it.
     in_flight.shutdown().await;
-    Ok(batch.finish(out_of_time))
 }

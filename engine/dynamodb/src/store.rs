@@ -2,6 +2,7 @@
 
 use crate::attribute::{item_from_sdk, item_to_sdk, to_sdk};
 use crate::client::SdkConfig;
+use crate::meter;
 use crate::wire::Wire;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -38,6 +39,12 @@ impl Store {
     /// A store behind a connection.
     pub fn new(connection: &SdkConfig) -> Store {
         Store { client: Client::new(connection) }
+    }
+
+    /// A store behind a connection that writes down in [meters](crate::meter) what its requests take.
+    pub fn metered(connection: &SdkConfig) -> Store {
+        let config = aws_sdk_dynamodb::config::Builder::from(connection).interceptor(meter::Measure).build();
+        Store { client: Client::from_conf(config) }
     }
 
     /// A store behind a connection, and where each request that it sends is written down.
@@ -78,7 +85,7 @@ impl Store {
         for _ in 1..CONFLICT_ATTEMPTS {
             match self.attempt(request).await {
                 Attempt::Final(answer) => return answer,
-                Attempt::Conflict(_) => {}
+                Attempt::Conflict(_) => meter::note_again(),
             }
             tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
             pause *= 2;
@@ -122,6 +129,7 @@ impl Store {
                 return Attempt::Final(Answer::Failed(format!("{tables}: throttled, the items could not all be read")));
             }
             if attempts > 0 {
+                meter::note_again();
                 tokio::time::sleep(pause.mul_f64(fastrand::f64())).await;
                 pause *= 2;
             }
@@ -256,6 +264,9 @@ impl Store {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 let reasons = cancelled.cancellation_reasons();
                 let conflict = reasons.iter().any(|reason| is_transient(reason.code().unwrap_or_default()));
+                if reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
+                    meter::note_conflict();
+                }
                 let condition = reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"));
                 let answer = Answer::Cancelled(reasons.iter().map(cancellation).collect());
                 if conflict && !condition { Attempt::Conflict(answer) } else { Attempt::Final(answer) }
@@ -279,7 +290,10 @@ where
         return Attempt::Final(condition_failed(item, Answer::ConditionFailed, Answer::Failed));
     }
     match error.as_service_error().and_then(|error| error.code()) {
-        Some("TransactionConflictException") => Attempt::Conflict(Answer::Failed(message(&error, table))),
+        Some("TransactionConflictException") => {
+            meter::note_conflict();
+            Attempt::Conflict(Answer::Failed(message(&error, table)))
+        }
         Some("ItemCollectionSizeLimitExceededException") => Attempt::Final(Answer::Refused(message(&error, table))),
         _ => Attempt::Final(judge(&error, table)),
     }
@@ -401,7 +415,7 @@ fn condition_failed<T>(
 fn cancellation(reason: &CancellationReason) -> Cancellation {
     let code = reason.code().unwrap_or("None");
     let message = match reason.message() {
-        Some(message) => format!("{code}: {message}"),
+        Some(message) => format!("{code}: {}", unquoted(message)),
         None => code.to_owned(),
     };
     match code {
@@ -483,12 +497,53 @@ where
         }
         _ => "",
     };
-    format!("{code} ({table}): {text}{advice}")
+    format!("{code} ({table}): {}{advice}", unquoted(text))
+}
+
+/// The store's words without what it quotes: that may be a value of a document, and messages go into logs.
+fn unquoted(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(['\'', '"', '`']) {
+        let (before, quoted) = rest.split_at(start);
+        plain.push_str(before);
+        let mark = &quoted[..1];
+        // An apostrophe inside of a word quotes nothing.
+        let in_word = before.ends_with(char::is_alphanumeric) && quoted[1..].starts_with(char::is_alphanumeric);
+        match (in_word, quoted[1..].rfind(mark)) {
+            (true, _) => {
+                plain.push_str(mark);
+                rest = &quoted[1..];
+            }
+            // To the last one: what is quoted may have quotes of its own.
+            (false, Some(end)) => {
+                plain.push('…');
+                rest = &quoted[1 + end + 1..];
+            }
+            (false, None) => {
+                plain.push('…');
+                rest = "";
+            }
+        }
+    }
+    plain + rest
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_about_data;
+    use super::{is_about_data, unquoted};
+
+    #[test]
+    fn what_the_store_quotes_is_left_out() {
+        for (text, plain) in [
+            ("Value 'it's secret' at 'key' is too long", "Value … is too long"),
+            ("Member \"a\" can't be", "Member … can't be"),
+            ("an open 'quote", "an open …"),
+            ("The conditional request failed", "The conditional request failed"),
+        ] {
+            assert_eq!(unquoted(text), plain);
+        }
+    }
 
     #[test]
     fn only_what_is_known_to_be_about_values_is_given_up() {

@@ -84,7 +84,7 @@ async fn carry_out(arguments: &Run, program: &Program, invocations: &[Invocation
 
 /// A record that was not applied, in one line.
 fn describe(place: &Place, trouble: &Trouble) -> String {
-    let Trouble { record, sequence, projection, reason, message, fate } = trouble;
+    let Trouble { record, sequence, projection, reason, message, fate, .. } = trouble;
     let what = match (reason, fate) {
         (Some(reason), Fate::DeadLetter) => format!("put into the dead letters ({})", reason.code()),
         (Some(reason), Fate::Skipped) => format!("skipped ({})", reason.code()),
@@ -104,7 +104,7 @@ fn summary(total: &Folded, views: &[(Table, Vec<Item>)]) -> String {
     text += &format!(", {} sent\n", count(total.requests, "request"));
     let width = total.projections.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, counts) in &total.projections {
-        let Counts { matched, applied, repeated, stale, waiting, rejected, failed } = counts;
+        let Counts { matched, applied, repeated, stale, waiting, rejected, failed, .. } = counts;
         text +=
             &format!("  {name:width$}  {matched} matched: {applied} applied, {repeated} repeated, {rejected} rejected");
         if *stale > 0 {
@@ -139,7 +139,7 @@ struct ForPrograms<'a> {
 
 fn for_programs(total: &Folded, views: &[(Table, Vec<Item>)]) -> Result<String, Failure> {
     let projections = total.projections.iter().map(|(name, counts)| {
-        let Counts { matched, applied, repeated, stale, waiting, rejected, failed } = counts;
+        let Counts { matched, applied, repeated, stale, waiting, rejected, failed, .. } = counts;
         let counts = json!({
             "matched": matched, "applied": applied, "repeated": repeated,
             "stale": stale, "waiting": waiting, "rejected": rejected, "failed": failed,
@@ -147,7 +147,7 @@ fn for_programs(total: &Folded, views: &[(Table, Vec<Item>)]) -> Result<String, 
         (name.clone(), counts)
     });
     let troubles = total.troubles.iter().map(|(place, trouble)| {
-        let Trouble { record, sequence, projection, reason, message, fate } = trouble;
+        let Trouble { record, sequence, projection, reason, message, fate, .. } = trouble;
         json!({
             "file": place.file, "event": place.event, "record": record, "sequence": sequence, "projection": projection,
             "reason": reason.map(|reason| reason.code()), "fate": fate.text(), "message": message,

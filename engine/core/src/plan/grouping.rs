@@ -7,7 +7,8 @@ use crate::event::{Event, Lane};
 use crate::mark::{Identifying, Mark, identifying};
 use crate::matching::Candidates;
 use crate::program::{Guard, LaneCheck, OnError, Program, Source, Term, key_kind};
-use crate::report::{Outcome, Outcomes, Problem, Reason};
+use crate::outcomes::Outcomes;
+use crate::report::{Outcome, Problem, Reason};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use viewfold_value::Value;
@@ -70,12 +71,14 @@ impl<'p> Grouping<'p> {
             match event {
                 Ok(event) => {
                     let event = Arc::new(event);
+                    self.came(event.metadata.time.as_deref(), stream, outcomes);
                     let candidates = Candidates::of(&event, self.program);
                     for reader in &self.program.streams[stream].readers {
                         self.event(&event, *reader, &candidates, outcomes);
                     }
                 }
                 Err(problem) => {
+                    self.came(None, stream, outcomes);
                     for reader in &self.program.streams[stream].readers {
                         let shown = lane.as_ref().map(Lane::text).unwrap_or_default();
                         let event = (sub, id.clone());
@@ -83,6 +86,17 @@ impl<'p> Grouping<'p> {
                         self.reject(*reader, application, lane.clone(), outcomes);
                     }
                 }
+            }
+        }
+    }
+
+    /// Notes for each projection that reads a stream that there is an event.
+    fn came(&self, time: Option<&str>, stream: usize, outcomes: &mut Outcomes) {
+        let time = time.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_millisecond);
+        for (at, (projection, _)) in self.program.streams[stream].readers.iter().enumerate() {
+            // A projection that reads the stream twice has one event all the same.
+            if !self.program.streams[stream].readers[..at].iter().any(|(earlier, _)| earlier == projection) {
+                outcomes.come(*projection, time);
             }
         }
     }
@@ -103,10 +117,10 @@ impl<'p> Grouping<'p> {
             OnError::Skip if application.contribution.is_some() => {
                 self.groups.entry(reader).or_default().push(application);
             }
-            OnError::Skip => outcomes.note(application.record, Some(reader.0), Outcome::Skipped(problem)),
+            OnError::Skip => outcomes.note(application.place(reader.0), Outcome::Skipped(problem)),
             OnError::Fail => {
                 self.stopped.entry(reader.0).or_default().insert(lane);
-                outcomes.note(application.record, Some(reader.0), Outcome::Rejected(problem));
+                outcomes.note(application.place(reader.0), Outcome::Rejected(problem));
             }
         }
     }
@@ -124,14 +138,14 @@ impl<'p> Grouping<'p> {
             Ok(Applied::Nothing) => {}
             // An event that came before in this batch: one row says that it did, whatever became of it.
             Ok(Applied::Changes) | Err(_) if !self.is_first(reader, &application) => {
-                outcomes.note(event.record, Some(reader.0), Outcome::Repeated);
+                outcomes.note(application.place(reader.0), Outcome::Repeated);
             }
             Ok(_) | Err(_) if self.is_stopped(reader.0, &event.metadata.lane) => {
                 let message =
                     "an earlier event of its lane could not be applied, and `on_error: fail` holds the lane up";
-                outcomes.note(event.record, Some(reader.0), Outcome::Failed(message.into()));
+                outcomes.note(application.place(reader.0), Outcome::Failed(message.into()));
             }
-            Ok(Applied::WithoutChange) => outcomes.note(event.record, Some(reader.0), Outcome::Applied),
+            Ok(Applied::WithoutChange) => outcomes.note(application.place(reader.0), Outcome::Applied),
             Ok(Applied::Changes) => self.groups.entry(reader).or_default().push(application),
             Err(failure) => {
                 application.rejection = Some(failure);

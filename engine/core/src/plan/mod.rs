@@ -24,7 +24,8 @@ use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
 use crate::decode::envelope::{self, Record};
 use crate::program::{Program, Stream};
-use crate::report::{Outcome, Outcomes, Report};
+use crate::outcomes::Outcomes;
+use crate::report::{Outcome, Report};
 use grouping::{Grouping, Groups};
 use returned::{Message, returned};
 use std::collections::BTreeSet;
@@ -190,7 +191,7 @@ impl<'p> Batch<'p> {
             answer => {
                 let message = match answer {
                     Answer::Failed(message) | Answer::Refused(message) => message,
-                    other => format!("{other:?}"),
+                    other => other.kind().to_owned(),
                 };
                 self.first.failure.get_or_insert(format!("the open dead letters could not be read: {message}"));
             }
@@ -205,7 +206,7 @@ impl<'p> Batch<'p> {
         let unfinished = self.first.failure.as_deref().unwrap_or(unfinished).to_owned();
         for ((projection, _), applications) in self.first.groups.take().into_iter().flatten() {
             for application in applications {
-                self.outcomes.note(application.record, Some(projection), Outcome::Failed(unfinished.clone()));
+                self.outcomes.note(application.place(projection), Outcome::Failed(unfinished.clone()));
             }
         }
         let unfinished = unfinished.as_str();

@@ -12,7 +12,8 @@ use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OperationKind, Payload, Program, Projection};
-use crate::report::{Ending, Outcomes, Problem, Reason};
+use crate::outcomes::Outcomes;
+use crate::report::{Ending, Problem, Reason};
 use std::sync::Arc;
 
 /// A dead letter that is being redriven.

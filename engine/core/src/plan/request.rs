@@ -162,6 +162,35 @@ pub enum Answer {
     Failed(String),
 }
 
+impl Answer {
+    /// What it is, for logs: nothing of an item is in it, nor the store's own words, which may quote a value.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Answer::Done => "done",
+            Answer::Items(_) => "items",
+            Answer::Rows(_) => "rows",
+            Answer::ConditionFailed(_) => "its condition did not hold",
+            Answer::NoParent(_) => "a map on the way to a nested attribute is not there",
+            Answer::Cancelled(_) => "the transaction was cancelled",
+            Answer::Refused(_) => "the store can never take it",
+            Answer::Failed(_) => "the store could not take it now",
+        }
+    }
+}
+
+impl Cancellation {
+    /// As [`Answer::kind`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Cancellation::None => "nothing against it",
+            Cancellation::ConditionFailed(_) => "its condition did not hold",
+            Cancellation::NoParent(_) => "a map on the way to a nested attribute is not there",
+            Cancellation::Refused(_) => "the store can never take it",
+            Cancellation::Failed(_) => "the store could not take it now",
+        }
+    }
+}
+
 /// An action's part in the cancellation of its transaction.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Cancellation {

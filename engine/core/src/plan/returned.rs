@@ -76,7 +76,10 @@ mod tests {
         let trouble = |record: &usize| Trouble {
             record: *record,
             sequence: format!("sequence {record}"),
+            sub: 0,
+            lane: String::new(),
             projection: None,
+            rule: None,
             reason: None,
             message: String::new(),
             fate: Fate::ComesAgain,

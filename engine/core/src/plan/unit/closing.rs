@@ -13,7 +13,8 @@ use crate::dead_letter::Letter;
 use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::mark::{Mark, Standing};
 use crate::program::{DocumentPath, Guard, Source};
-use crate::report::{Ending, Outcome, Outcomes};
+use crate::outcomes::Outcomes;
+use crate::report::{Ending, Outcome};
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -211,9 +212,10 @@ impl Unit {
     /// What became of the event, for [`Outcomes`].
     pub(super) fn still_rejected(&mut self, outcomes: &mut Outcomes) {
         if let Some(application) = self.pending.pop_front()
-            && let Some(rejection) = application.rejection
+            && let Some(rejection) = &application.rejection
         {
-            outcomes.note(application.record, Some(self.projection), Outcome::DeadLettered(rejection.problem));
+            let outcome = Outcome::DeadLettered(rejection.problem.clone());
+            outcomes.note(application.place(self.projection), outcome);
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::dead_letter::OpenLetters;
 use crate::evaluate::DocumentKey;
 use crate::mark::Mark;
 use crate::program::Guard;
-use crate::report::{Outcome, Outcomes};
+use crate::outcomes::Outcomes;
+use crate::report::Outcome;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -95,7 +96,7 @@ pub(in crate::plan) fn without_open(
         let nothing = changes > 0 && application.changes.is_empty();
         let waits = whole || is_left || nothing;
         if waits {
-            outcomes.note(application.record, Some(projection), Outcome::Waiting);
+            outcomes.note(application.place(projection), Outcome::Waiting);
         }
         !waits
     });
@@ -122,7 +123,7 @@ fn rising(
             Ordering::Equal => Outcome::Repeated,
             Ordering::Less => Outcome::Stale,
         };
-        outcomes.note(application.record, Some(projection), outcome);
+        outcomes.note(application.place(projection), outcome);
         false
     });
 }

@@ -11,7 +11,8 @@ use super::{Context, MAX_UPDATE_BYTES, Sent, Step, Target, Unit};
 use crate::evaluate::{DocumentKey, Failure, deferred_operations};
 use crate::fold::{Effects, State};
 use crate::mark::{Mark, Standing};
-use crate::report::{Outcome, Outcomes, Problem, Reason};
+use crate::outcomes::Outcomes;
+use crate::report::{Outcome, Problem, Reason};
 use viewfold_value::Item;
 
 impl Unit {
@@ -21,7 +22,7 @@ impl Unit {
         let Some(document) = self.pending.front().and_then(|front| front.changes.first()) else {
             // Nothing to write: the event has been dealt with.
             if let Some(application) = self.pending.pop_front() {
-                outcomes.note(application.record, Some(self.projection), Outcome::Applied);
+                outcomes.note(application.place(self.projection), Outcome::Applied);
             }
             return Step::Again;
         };
@@ -53,7 +54,7 @@ impl Unit {
             Fold::Again => Step::Again,
             Fold::NothingToWrite => {
                 for application in self.pending.drain(..self.covered) {
-                    outcomes.note(application.record, Some(self.projection), Outcome::Applied);
+                    outcomes.note(application.place(self.projection), Outcome::Applied);
                 }
                 Step::Again
             }
@@ -167,7 +168,7 @@ impl Unit {
         self.pending.retain(|application| {
             let is_done = application.mark.as_ref().is_some_and(|mark| was_redriven(application, mark));
             if is_done {
-                outcomes.note(application.record, Some(projection), Outcome::Repeated);
+                outcomes.note(application.place(projection), Outcome::Repeated);
             }
             !is_done
         });
@@ -190,7 +191,7 @@ impl Unit {
             }
             match application.mark.as_ref().map(|mark: &Mark| mark.standing(stored)) {
                 Some(Standing::AtOrBelow) => {
-                    outcomes.note(application.record, Some(projection), Outcome::Repeated);
+                    outcomes.note(application.place(projection), Outcome::Repeated);
                     false
                 }
                 Some(Standing::Other) if application.rejection.is_none() => {

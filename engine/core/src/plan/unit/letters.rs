@@ -11,7 +11,8 @@ use crate::dead_letter::DeadLetter;
 use crate::evaluate::Failure;
 use crate::mark::Standing;
 use crate::program::{Guard, OnError, Projection, Source};
-use crate::report::{Outcome, Outcomes};
+use crate::outcomes::Outcomes;
+use crate::report::Outcome;
 use std::sync::Arc;
 
 impl Unit {
@@ -36,7 +37,7 @@ impl Unit {
         let problem = application.rejection.as_ref().map(|rejection| rejection.problem.clone())?;
         let held = projection.on_error == OnError::Fail;
         let outcome = if held { Outcome::Rejected(problem) } else { Outcome::Skipped(problem) };
-        outcomes.note(application.record, Some(self.projection), outcome);
+        outcomes.note(application.place(self.projection), outcome);
         if held {
             self.fail("an earlier event could not be applied, and `on_error: fail` makes what follows wait", outcomes);
         }
@@ -129,7 +130,9 @@ impl Unit {
             // A letter that is there has been put away before.
             (Answer::Done, _) | (Answer::ConditionFailed(_), false) => return self.dead_lettered(context, outcomes),
             (Answer::Cancelled(reasons), true) => reasons,
-            (answer, _) => return self.fail(&format!("the dead letter could not be written: {answer:?}"), outcomes),
+            (answer, _) => {
+                return self.fail(&format!("the dead letter could not be written: {}", answer.kind()), outcomes);
+            }
         };
         let mut reasons = reasons.into_iter();
         match (reasons.next(), reasons.next()) {
@@ -154,7 +157,8 @@ impl Unit {
                 self.dead_lettered(context, outcomes);
             }
             (first, second) => {
-                self.fail(&format!("the dead letter could not be written: {first:?}, {second:?}"), outcomes);
+                let kinds: Vec<&str> = first.iter().chain(&second).map(Cancellation::kind).collect();
+                self.fail(&format!("the dead letter could not be written: {}", kinds.join(", ")), outcomes);
             }
         }
     }
@@ -169,7 +173,7 @@ impl Unit {
         self.attempts = 0;
         let (projection, _) = self.parts(context);
         for application in self.pending.drain(..self.covered.min(self.pending.len())) {
-            outcomes.note(application.record, Some(self.projection), application.outcome(projection));
+            outcomes.note(application.place(self.projection), application.outcome(projection));
         }
     }
 }

@@ -32,7 +32,8 @@ use crate::evaluate::{Change, Contribution, DocumentKey, Failure};
 use crate::event::Event;
 use crate::mark::Mark;
 use crate::program::{Guard, OnError, Program, Projection, Source};
-use crate::report::{Ending, Outcome, Outcomes, Problem};
+use crate::outcomes::{Outcomes, Place};
+use crate::report::{Ending, Outcome, Problem};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use viewfold_value::Item;
@@ -134,14 +135,25 @@ pub(super) struct Unit {
     seen: Seen,
     /// The dead letter of the event, where one is redriven.
     closing: Option<Closing>,
-    /// Events of earlier batches that the write in flight turns into dead letters, each by its sequence number.
-    falling: Vec<(String, Problem)>,
+    /// Events of earlier batches that the write in flight turns into dead letters.
+    falling: Vec<(Arc<Event>, Failure)>,
     /// Parts of dead letters that are stored before anything else is.
     unstored: VecDeque<Action>,
     /// What the request in flight is for.
     sent: Sent,
     /// How often what had been read had changed since, one time after the other.
     attempts: u32,
+}
+
+impl Seen {
+    /// Whether it is known what was there when the request was made.
+    fn has(&self, target: &Target) -> bool {
+        match target {
+            Target::Document(document) => self.documents.contains_key(document),
+            Target::Lane(lane) => self.lanes.contains_key(lane),
+            Target::Event(_) | Target::DeadLetter | Target::Open | Target::Done => false,
+        }
+    }
 }
 
 /// What a request is for.
@@ -294,7 +306,7 @@ impl Unit {
             (Sent::DeadLetter { with_document }, answer) => {
                 self.put_away_answered(with_document, answer, context, outcomes);
             }
-            (_, answer) => self.fail(&format!("the store gave an answer to another request: {answer:?}"), outcomes),
+            (_, answer) => self.fail(&not_asked_for(&answer), outcomes),
         }
         !self.pending.is_empty()
     }
@@ -302,17 +314,14 @@ impl Unit {
     /// The covered events are done.
     fn written(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) {
         let (projection, _) = self.parts(context);
-        for (sequence, problem) in std::mem::take(&mut self.falling) {
+        for (event, failure) in std::mem::take(&mut self.falling) {
             if let Some(front) = self.pending.front() {
-                let outcome = match projection.on_error {
-                    OnError::Skip => Outcome::Skipped(problem),
-                    OnError::DeadLetter | OnError::Fail => Outcome::DeadLettered(problem),
-                };
-                outcomes.fall(front.record, self.projection, sequence, outcome);
+                let skips = projection.on_error == OnError::Skip;
+                outcomes.fall(front.record, self.projection, event, failure, skips);
             }
         }
         for application in self.pending.drain(..self.covered) {
-            outcomes.note(application.record, Some(self.projection), application.outcome(projection));
+            outcomes.note(application.place(self.projection), application.outcome(projection));
         }
         // What was read is not what is there any more.
         self.seen = Seen { must_read: std::mem::take(&mut self.seen.must_read), ..Seen::default() };
@@ -326,9 +335,15 @@ impl Unit {
             Answer::NoParent(message) => vec![Cancellation::NoParent(message)],
             Answer::Refused(message) => vec![Cancellation::Refused(message)],
             Answer::Cancelled(reasons) => reasons,
-            other => return self.fail(&format!("the store gave an answer to another request: {other:?}"), outcomes),
+            other => return self.fail(&not_asked_for(&other), outcomes),
         };
         self.attempts += 1;
+        let changed_since = targets.iter().zip(&reasons).any(|(target, reason)| {
+            matches!(reason, Cancellation::ConditionFailed(_)) && self.seen.has(target)
+        });
+        if changed_since {
+            outcomes.met_another_writer(self.projection);
+        }
         let (mut refused, mut failed, mut learned) = (None, None, false);
         let mut repeated: HashSet<usize> = HashSet::new();
         let documents: Vec<DocumentKey> = targets.iter().filter_map(Target::document).cloned().collect();
@@ -370,7 +385,7 @@ impl Unit {
                 let is_repeated = repeated.contains(&number);
                 number += 1;
                 if is_repeated {
-                    outcomes.note(application.record, Some(projection), Outcome::Repeated);
+                    outcomes.note(application.place(projection), Outcome::Repeated);
                 }
                 !is_repeated
             });
@@ -488,7 +503,7 @@ impl Unit {
     pub(super) fn fail(&mut self, message: &str, outcomes: &mut Outcomes) {
         self.unstored.clear();
         for application in self.pending.drain(..) {
-            outcomes.note(application.record, Some(self.projection), Outcome::Failed(message.to_owned()));
+            outcomes.note(application.place(self.projection), Outcome::Failed(message.to_owned()));
         }
     }
 
@@ -498,7 +513,18 @@ impl Unit {
     }
 }
 
+/// For logs: nothing of an item is in it.
+fn not_asked_for(answer: &Answer) -> String {
+    format!("the store gave an answer to another request: {}", answer.kind())
+}
+
 impl Application {
+    /// The event in a projection, for [`Outcomes`].
+    pub(super) fn place(&self, projection: usize) -> Place<'_> {
+        let rule = self.rejection.as_ref().and_then(|rejection| rejection.rule.as_deref());
+        Place { record: self.record, sub: self.sub, projection, lane: &self.lane_text, rule }
+    }
+
     /// An event of which nothing is known but where it comes from.
     fn bare(record: usize, sequence: String, (sub, event_id): (u32, String), lane_text: String) -> Application {
         Application {

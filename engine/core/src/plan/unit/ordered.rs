@@ -16,7 +16,8 @@ use crate::event::Event;
 use crate::fold::State;
 use crate::mark::Mark;
 use crate::program::{Guard, OnError, Projection, Source};
-use crate::report::{Outcome, Outcomes, Problem, Reason};
+use crate::outcomes::Outcomes;
+use crate::report::{Outcome, Problem, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
@@ -32,7 +33,7 @@ pub(super) fn sort(projection: usize, group: &mut Vec<Application>, outcomes: &m
         let (order, id) = rank(application);
         let this = (order.to_owned(), id.to_owned());
         if application.rejection.is_none() && last.as_ref() == Some(&this) {
-            outcomes.note(application.record, Some(projection), Outcome::Repeated);
+            outcomes.note(application.place(projection), Outcome::Repeated);
             return false;
         }
         // One that cannot be applied has no row, and another event of its id may be one that can.
@@ -117,7 +118,7 @@ impl Unit {
         let Guard::EventsTable { table, .. } = &source.guard else { return Step::Again };
         let Some(document) = self.pending.front().and_then(|front| front.changes.first()) else {
             if let Some(application) = self.pending.pop_front() {
-                outcomes.note(application.record, Some(self.projection), Outcome::Applied);
+                outcomes.note(application.place(self.projection), Outcome::Applied);
             }
             return Step::Again;
         };
@@ -243,10 +244,7 @@ impl Unit {
         }
         self.falling = turned
             .iter()
-            .filter_map(|(ordered, failure)| {
-                let sequence = ordered.event.metadata.sequence.clone();
-                failure.as_ref().map(|failure| (sequence, failure.problem.clone()))
-            })
+            .filter_map(|(ordered, failure)| Some((Arc::clone(&ordered.event), failure.clone()?)))
             .collect();
         for (mut ordered, failure) in turned {
             let source = &projection.sources[ordered.source];
@@ -378,7 +376,7 @@ impl Unit {
             number += 1;
             // What only the document spoke against when it was last looked at has a row like the others.
             if is_there {
-                outcomes.note(application.record, Some(projection), Outcome::Repeated);
+                outcomes.note(application.place(projection), Outcome::Repeated);
                 return false;
             }
             if looked_for {
@@ -412,7 +410,7 @@ impl Unit {
             let is_there = may_have_row(application)
                 && events.iter().any(|event| (event.order.as_str(), event.id.as_str()) == rank(application));
             if is_there {
-                outcomes.note(application.record, Some(number), Outcome::Repeated);
+                outcomes.note(application.place(number), Outcome::Repeated);
             }
             !is_there
         });

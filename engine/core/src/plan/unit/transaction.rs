@@ -11,7 +11,8 @@ use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Ope
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
 use crate::program::{DocumentPath, Guard, OnError, Projection};
-use crate::report::{Outcomes, Problem, Reason};
+use crate::outcomes::Outcomes;
+use crate::report::{Problem, Reason};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use viewfold_value::{Item, Number, Value};
@@ -94,7 +95,7 @@ impl Unit {
         if actions.is_empty() {
             // Everything stays as it is.
             for application in self.pending.drain(..self.covered) {
-                outcomes.note(application.record, Some(self.projection), application.outcome(projection));
+                outcomes.note(application.place(self.projection), application.outcome(projection));
             }
             return Step::Again;
         }

@@ -1,0 +1,176 @@
+//! What became of each event, gathered while a batch is carried out.
+
+use crate::evaluate::Failure;
+use crate::event::Event;
+use crate::report::{Counts, Fate, Outcome, Report, Times, Trouble};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// An event in a projection, and what there is to say of it should it not be applied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The record's number.
+    pub(crate) record: usize,
+    /// The event's place in its record.
+    pub(crate) sub: u32,
+    /// The projection's number.
+    pub(crate) projection: usize,
+    /// The event's lane, as far as it could be told.
+    pub(crate) lane: &'a str,
+    /// The rule, where one is to blame.
+    pub(crate) rule: Option<&'a str>,
+}
+
+/// Gathers outcomes while a batch is carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    /// By record, place in it, and projection.
+    by_event: BTreeMap<(usize, u32, usize), Outcome>,
+    /// Lane and rule of the events that are not applied.
+    blames: HashMap<(usize, u32, usize), Blame>,
+    fallen: Vec<Fallen>,
+    /// The events of each projection's sources, and when they reached their stream.
+    came: HashMap<usize, (usize, Times)>,
+    /// Writes of each projection that met another writer.
+    conflicts: HashMap<usize, usize>,
+}
+
+#[derive(Debug)]
+struct Blame {
+    lane: String,
+    rule: Option<String>,
+}
+
+/// An event of an earlier batch that fell out of its document.
+#[derive(Debug)]
+struct Fallen {
+    /// The record that brought it about.
+    record: usize,
+    projection: usize,
+    event: Arc<Event>,
+    rule: Option<String>,
+    outcome: Outcome,
+}
+
+impl Outcomes {
+    /// Notes that an event of a projection's sources is in the batch, and when it reached its stream.
+    pub(crate) fn come(&mut self, projection: usize, time: Option<i64>) {
+        let (events, times) = self.came.entry(projection).or_default();
+        *events += 1;
+        if let Some(time) = time {
+            times.add(time);
+        }
+    }
+
+    /// Notes that a write of a projection was not carried out since what it had read has changed.
+    pub(crate) fn met_another_writer(&mut self, projection: usize) {
+        *self.conflicts.entry(projection).or_default() += 1;
+    }
+
+    /// Notes what became of an event in a projection. Where it has several documents there, the worse outcome counts.
+    pub(crate) fn note(&mut self, place: Place<'_>, outcome: Outcome) {
+        let Place { record, sub, projection, lane, rule } = place;
+        let key = (record, sub, projection);
+        if outcome.is_trouble() {
+            let blame = self.blames.entry(key).or_insert_with(|| Blame { lane: lane.to_owned(), rule: None });
+            if let Some(rule) = rule {
+                blame.rule.get_or_insert_with(|| rule.to_owned());
+            }
+        }
+        let outcome = match self.by_event.remove(&key) {
+            Some(before) => before.and(outcome),
+            None => outcome,
+        };
+        self.by_event.insert(key, outcome);
+    }
+
+    /// Notes that an event of an earlier batch fell out of its document, and what became of it.
+    pub(crate) fn fall(&mut self, record: usize, projection: usize, event: Arc<Event>, failure: Failure, skips: bool) {
+        let Failure { problem, rule, .. } = failure;
+        let outcome = if skips { Outcome::Skipped(problem) } else { Outcome::DeadLettered(problem) };
+        self.fallen.push(Fallen { record, projection, event, rule, outcome });
+    }
+
+    /// Leaves out what became of events of earlier batches.
+    pub(crate) fn without_fallen(self) -> Outcomes {
+        Outcomes { fallen: Vec::new(), ..self }
+    }
+
+    /// The report, given the projections' names and the records' sequence numbers.
+    pub(crate) fn report<'n>(
+        mut self,
+        projections: impl IntoIterator<Item = &'n str>,
+        sequences: &[String],
+        requests: usize,
+    ) -> Report {
+        let mut report = Report {
+            records: sequences.len(),
+            requests,
+            projections: projections.into_iter().map(|name| (name.to_owned(), Counts::default())).collect(),
+            troubles: Vec::new(),
+            returned: Vec::new(),
+        };
+        for (number, (_, counts)) in report.projections.iter_mut().enumerate() {
+            (counts.events, counts.times) = self.came.remove(&number).unwrap_or_default();
+            counts.conflicts = self.conflicts.remove(&number).unwrap_or_default();
+        }
+        for ((record, sub, projection), outcome) in self.by_event {
+            let Some((name, counts)) = report.projections.get_mut(projection) else { continue };
+            count(counts, &outcome);
+            let Some((reason, message, fate)) = outcome.trouble() else { continue };
+            let Blame { lane, rule } =
+                self.blames.remove(&(record, sub, projection)).unwrap_or(Blame { lane: String::new(), rule: None });
+            let sequence = sequences.get(record).cloned().unwrap_or_default();
+            let projection = Some(name.clone());
+            report.troubles.push(Trouble { record, sequence, sub, lane, projection, rule, reason, message, fate });
+        }
+        for Fallen { record, projection, event, rule, outcome } in self.fallen {
+            let Some((name, counts)) = report.projections.get_mut(projection) else { continue };
+            counts.dead_letters += usize::from(matches!(outcome, Outcome::DeadLettered(_)));
+            let Some((reason, message, fate)) = outcome.trouble() else { continue };
+            report.troubles.push(Trouble {
+                record,
+                sequence: event.metadata.sequence.clone(),
+                sub: event.metadata.sub,
+                lane: event.metadata.lane.text(),
+                projection: Some(name.clone()),
+                rule,
+                reason,
+                message: format!("applied before, it cannot be behind this late event: {message}"),
+                fate,
+            });
+        }
+        report
+    }
+}
+
+fn count(counts: &mut Counts, outcome: &Outcome) {
+    counts.matched += 1;
+    let of_its_kind = match outcome {
+        Outcome::Applied => &mut counts.applied,
+        Outcome::Repeated => &mut counts.repeated,
+        Outcome::Stale => &mut counts.stale,
+        Outcome::Waiting => &mut counts.waiting,
+        Outcome::DeadLettered(_) | Outcome::Skipped(_) | Outcome::Rejected(_) => &mut counts.rejected,
+        Outcome::Failed(_) => &mut counts.failed,
+    };
+    *of_its_kind += 1;
+    counts.dead_letters += usize::from(matches!(outcome, Outcome::DeadLettered(_)));
+}
+
+impl Outcome {
+    fn is_trouble(&self) -> bool {
+        !matches!(self, Outcome::Applied | Outcome::Repeated | Outcome::Stale | Outcome::Waiting)
+    }
+
+    /// Why the event was not applied, and what becomes of it; nothing where all is well with it.
+    fn trouble(self) -> Option<(Option<crate::report::Reason>, String, Fate)> {
+        match self {
+            Outcome::Applied | Outcome::Repeated | Outcome::Stale | Outcome::Waiting => None,
+            Outcome::DeadLettered(problem) => Some((Some(problem.reason), problem.message, Fate::DeadLetter)),
+            Outcome::Skipped(problem) => Some((Some(problem.reason), problem.message, Fate::Skipped)),
+            Outcome::Rejected(problem) => Some((Some(problem.reason), problem.message, Fate::ComesAgain)),
+            Outcome::Failed(message) => Some((None, message, Fate::ComesAgain)),
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! What the function's environment says.
 
+use crate::logs::{self, Format};
 use std::path::PathBuf;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use viewfold_core::compile::{DEAD_LETTER_TABLE, Options};
 use viewfold_core::program::Program;
 use viewfold_dynamodb::deployment;
@@ -8,6 +10,75 @@ use viewfold_spec::diagnostic::render_all;
 
 /// The folder of projections unless `VIEWFOLD_PROJECTIONS` names another: where a layer's files are.
 const LAYER: &str = "/opt/projections";
+
+/// What the function writes beside documents.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Whether it writes metrics.
+    pub(crate) metrics: bool,
+    /// What it logs, and how.
+    pub(crate) logs: logs::Settings,
+}
+
+/// The settings of logs and metrics.
+///
+/// # Errors
+///
+/// A variable with a value that it does not take.
+pub(crate) fn settings() -> Result<Settings, String> {
+    Settings::of(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+}
+
+impl Settings {
+    /// The settings that variables say. An empty one is as good as none.
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let wrong = |name: &str, value: &str, takes: &str| {
+            Err(format!("the function does not start: {name} is `{value}`, and it takes {takes}"))
+        };
+        let metrics = match variable("VIEWFOLD_METRICS").as_deref() {
+            None | Some("emf") => true,
+            Some("none") => false,
+            Some(other) => return wrong("VIEWFOLD_METRICS", other, "`emf` (the default) or `none`"),
+        };
+        let payloads = match variable("VIEWFOLD_LOG_PAYLOADS").as_deref() {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(other) => {
+                return wrong("VIEWFOLD_LOG_PAYLOADS", other, "`1` (logs may have payloads) or `0` (the default)");
+            }
+        };
+        let format = match variable("AWS_LAMBDA_LOG_FORMAT").map(|value| value.to_ascii_lowercase()).as_deref() {
+            None | Some("json") => Format::Json,
+            Some("text") => Format::Text,
+            Some(other) => return wrong("AWS_LAMBDA_LOG_FORMAT", other, "`JSON` (the default) or `Text`"),
+        };
+        let level = match variable("AWS_LAMBDA_LOG_LEVEL").map(|value| value.to_ascii_uppercase()).as_deref() {
+            None | Some("INFO") => LevelFilter::INFO,
+            Some("TRACE") => LevelFilter::TRACE,
+            Some("DEBUG") => LevelFilter::DEBUG,
+            Some("WARN") => LevelFilter::WARN,
+            Some("ERROR") => LevelFilter::ERROR,
+            // Nothing but a panic is fatal, and that is logged whatever the level.
+            Some("FATAL") => LevelFilter::OFF,
+            Some(other) => {
+                let takes = "`TRACE`, `DEBUG`, `INFO` (the default), `WARN`, `ERROR` or `FATAL`";
+                return wrong("AWS_LAMBDA_LOG_LEVEL", other, takes);
+            }
+        };
+        let wanted = match variable("RUST_LOG") {
+            None => Targets::new().with_default(level),
+            Some(text) => match text.parse() {
+                Ok(targets) => targets,
+                Err(_) => {
+                    let takes = "a level (`debug`), or levels of parts, by commas (`info,viewfold_dynamodb=trace`)";
+                    return wrong("RUST_LOG", &text, takes);
+                }
+            },
+        };
+        Ok(Settings { metrics, logs: logs::Settings { format, level, wanted, payloads } })
+    }
+}
 
 /// The program of the folder that `VIEWFOLD_PROJECTIONS` names, its tables with the prefix of `VIEWFOLD_TABLE_PREFIX`, its
 /// dead letters in the table that `VIEWFOLD_DEAD_LETTER_TABLE` names.
@@ -44,4 +115,45 @@ fn projections() -> Result<PathBuf, String> {
             tried.join(", ")
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let known = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Settings::of(known)
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        for variables in [&[][..], &[("VIEWFOLD_METRICS", ""), ("VIEWFOLD_LOG_PAYLOADS", ""), ("RUST_LOG", "")]] {
+            let Settings { metrics, logs } = settings(variables).unwrap();
+            assert!(metrics && !logs.payloads);
+            assert_eq!((logs.format, logs.level), (Format::Json, LevelFilter::INFO));
+            assert_eq!(logs.wanted, Targets::new().with_default(LevelFilter::INFO));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_taken_is_named_with_those_that_are() {
+        for (name, value, takes) in [
+            ("VIEWFOLD_METRICS", "cloudwatch", "`none`"),
+            ("VIEWFOLD_LOG_PAYLOADS", "yes", "`1`"),
+            ("AWS_LAMBDA_LOG_FORMAT", "yaml", "`Text`"),
+            ("AWS_LAMBDA_LOG_LEVEL", "LOUD", "`DEBUG`"),
+            ("RUST_LOG", "viewfold=loud", "`debug`"),
+        ] {
+            let error = settings(&[(name, value)]).unwrap_err();
+            assert!(error.contains(name) && error.to_lowercase().contains(&value.to_lowercase()), "{error}");
+            assert!(error.contains(takes), "{error}");
+        }
+    }
+
+    #[test]
+    fn rust_log_wins_over_the_level_of_the_platform() {
+        let logs = settings(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR"), ("RUST_LOG", "debug")]).unwrap().logs;
+        assert_eq!(logs.wanted, Targets::new().with_default(LevelFilter::DEBUG));
+    }
 }

@@ -1,30 +1,62 @@
 //! One invocation: a batch in, the lowest failed record out.
 
+use crate::metrics::Metrics;
+use crate::troubles::{self, Invocation};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use viewfold_core::program::Program;
-use viewfold_core::report::{Report, Trouble};
-use viewfold_dynamodb::{Limits, Store, client, execute};
+use viewfold_core::report::Report;
+use viewfold_dynamodb::meter::Meters;
+use viewfold_dynamodb::{Limits, Store, execute_metered};
 
-/// Answers invocations until the platform ends the function.
-pub(crate) async fn run(program: Program) -> Result<(), Error> {
-    let store = Store::new(&client::from_environment().await);
-    tracing::info!(projections = program.projections.len(), streams = program.streams.len(), "ready");
-    let (program, store) = (&program, &store);
-    lambda_runtime::run(service_fn(move |event| invocation(program, store, event))).await
+/// The function once it has started.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// What it carries out.
+    pub(crate) program: Program,
+    /// Where.
+    pub(crate) store: Store,
+    /// Where it writes metrics, if it does.
+    pub(crate) metrics: Option<Metrics>,
+    /// Whether logs may have payloads.
+    pub(crate) payloads: bool,
 }
 
-async fn invocation(program: &Program, store: &Store, event: LambdaEvent<Box<RawValue>>) -> Result<Json, Diagnostic> {
-    let limits = Limits { deadline: Some(deadline(event.context.deadline)), ..Limits::default() };
-    let report = execute(program, event.payload.get().as_bytes(), store, limits).await.map_err(|error| {
-        tracing::error!(request = event.context.request_id, "{error}");
-        Diagnostic { error_type: "viewfold.NotOurBatch".to_owned(), error_message: error.0 }
-    })?;
-    log(&report, &event.context.request_id);
-    Ok(answer(&report))
+impl Function {
+    /// Answers invocations until the platform ends the function.
+    pub(crate) async fn run(&self) -> Result<(), Error> {
+        lambda_runtime::run(service_fn(|event| self.invocation(event))).await
+    }
+
+    async fn invocation(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Json, Diagnostic> {
+        let begun = Instant::now();
+        let LambdaEvent { payload, context } = event;
+        let payload = payload.get().as_bytes();
+        let invocation = Invocation::new(&context);
+        let limits = Limits { deadline: Some(deadline(context.deadline)), ..Limits::default() };
+        let meters = Meters::new(&self.program);
+        let report = execute_metered(&self.program, payload, &self.store, limits, &meters).await.map_err(|error| {
+            let Invocation { request, trace } = invocation;
+            tracing::error!(requestId = request, xrayTraceId = trace, "{error}");
+            Diagnostic { error_type: "viewfold.NotOurBatch".to_owned(), error_message: error.0 }
+        })?;
+        let answer = answer(&report);
+        troubles::log(&report, &invocation, self.payloads.then_some(payload));
+        tracing::debug!(
+            requestId = invocation.request,
+            xrayTraceId = invocation.trace,
+            records = report.records,
+            requests = report.requests,
+            "batch"
+        );
+        if let Some(metrics) = &self.metrics {
+            metrics.write(&report, &meters, &context.env_config.function_name, &invocation, begun.elapsed());
+        }
+        Ok(answer)
+    }
 }
 
 /// The platform's deadline, milliseconds since 1970, on this process's clock.
@@ -38,28 +70,4 @@ fn answer(report: &Report) -> Json {
     let back = report.returned.iter();
     let failures: Vec<Json> = back.map(|returned| json!({ "itemIdentifier": returned.identifier })).collect();
     json!({ "batchItemFailures": failures })
-}
-
-fn log(report: &Report, request: &str) {
-    for Trouble { record, sequence, projection, reason, message, fate } in &report.troubles {
-        let reason = reason.map_or("store", |reason| reason.code());
-        let projection = projection.as_deref();
-        let fate = fate.text();
-        tracing::warn!(request, record, sequence, projection, reason, fate, "{message}");
-    }
-    for (projection, counts) in report.projections.iter().filter(|(_, counts)| counts.matched > 0) {
-        tracing::info!(
-            request,
-            projection,
-            matched = counts.matched,
-            applied = counts.applied,
-            repeated = counts.repeated,
-            stale = counts.stale,
-            waiting = counts.waiting,
-            rejected = counts.rejected,
-            failed = counts.failed,
-            "events"
-        );
-    }
-    tracing::info!(request, records = report.records, requests = report.requests, "batch");
 }

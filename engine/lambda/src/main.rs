@@ -1,36 +1,44 @@
 //! The generic function: one binary for every stream.
 //!
 //! At start it reads its folder of projections, refuses an invalid one with the validator's own words, and connects to
-//! DynamoDB. Then each invocation is a batch: it is carried out, reported in the log, and answered with the lowest record
-//! that was not fully applied.
+//! DynamoDB. Then each invocation is a batch: it is carried out, reported in the log and in metrics, and answered with the
+//! lowest record that was not fully applied.
 
 mod environment;
 mod handler;
+mod logs;
+mod metrics;
+mod troubles;
+mod warm;
 
+use handler::Function;
+use metrics::Metrics;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use std::time::Instant;
+use viewfold_dynamodb::{Store, client};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
-        .without_time()
-        .with_target(false)
-        .init();
-    let program = match environment::program() {
-        Ok(program) => program,
+    let started = Instant::now();
+    match serve(started).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             // As it is for people to read, and not as one line of JSON.
             eprintln!("{message}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match handler::run(program).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("the connection to the Lambda runtime broke: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve(started: Instant) -> Result<(), String> {
+    let settings = environment::settings()?;
+    logs::start(&settings.logs);
+    let program = environment::program()?;
+    let connection = client::from_environment().await;
+    let store = if settings.metrics { Store::metered(&connection) } else { Store::new(&connection) };
+    warm::warm(&store, &program).await;
+    let metrics = settings.metrics.then(|| Metrics::new(started.elapsed(), &settings.logs));
+    tracing::info!(projections = program.projections.len(), streams = program.streams.len(), "ready");
+    let function = Function { program, store, metrics, payloads: settings.logs.payloads };
+    function.run().await.map_err(|error| format!("the connection to the Lambda runtime broke: {error}"))
 }

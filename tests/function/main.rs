@@ -11,11 +11,15 @@ use harness::workspace;
 use serde_json::Value;
 
 mod bad_records;
+mod budget;
 mod faults;
 mod interrupted;
 mod limits;
+mod logs;
+mod metrics;
 mod numbers;
 mod packed;
+mod performance;
 mod queues;
 mod requests;
 mod second_store;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use harness::function::Deployment;
+use harness::proxy::Proxy;
 use harness::scratch::Folder;
 use harness::store::Store;
 use harness::workspace;
@@ -43,6 +44,32 @@ async fn it_is_ready_at_once_and_without_a_store() {
         .start()
         .await;
     assert!(function.is_ready_within(Duration::from_secs(5)).await, "{}", function.output());
+}
+
+#[tokio::test]
+async fn the_connection_is_open_before_the_first_event() {
+    let store = Store::start().await;
+    let proxy = Proxy::before(&store).await;
+    let projections = workspace().join("projections/votes");
+    let deployment = Deployment::new(&projections, &store).set("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint());
+    let function = deployment.start().await;
+    assert!(function.is_ready_within(Duration::from_secs(5)).await, "{}", function.output());
+    let operations = proxy.take_operations();
+    let [asked] = &operations[..] else { panic!("{operations:?}") };
+    // There are no tables: what that says is left to the first batch to tell.
+    assert_eq!((asked.name.as_str(), &asked.tables[..]), ("Query", &[store.table("viewfold_dead_letters")][..]));
+    assert!(!function.output().contains("ResourceNotFound"), "{}", function.output());
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_does_not_hold_up_the_start() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port of the loopback can be had");
+    let url = format!("http://{}", silent.local_addr().expect("a bound socket has an address"));
+    let store = Store::start().await;
+    let deployment = Deployment::new(&workspace().join("projections/votes"), &store);
+    let function = deployment.set("AWS_ENDPOINT_URL_DYNAMODB", url).set("AWS_LAMBDA_LOG_LEVEL", "DEBUG").start().await;
+    assert!(function.is_ready_within(Duration::from_secs(5)).await, "{}", function.output());
+    assert!(function.output().contains("the connection is left to the first batch"), "{}", function.output());
 }
 
 #[tokio::test]

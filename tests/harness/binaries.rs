@@ -22,15 +22,24 @@ pub fn bootstrap() -> &'static Path {
     find("bootstrap")
 }
 
+/// The smallest function in Rust, to compare `bootstrap` with. It is built like it, and is no binary of the workspace.
+pub fn minimal() -> &'static Path {
+    static MINIMAL: OnceLock<PathBuf> = OnceLock::new();
+    MINIMAL.get_or_init(|| {
+        let mut built = build(&["-p", "viewfold-lambda", "--example", "minimal"]);
+        built.remove("minimal").unwrap_or_else(|| panic!("there is no example `minimal`, only {:?}", built.keys()))
+    })
+}
+
 fn find(name: &str) -> &'static Path {
     static EXECUTABLES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    let executables = EXECUTABLES.get_or_init(build);
+    let executables = EXECUTABLES.get_or_init(|| build(&["--workspace", "--bins"]));
     executables.get(name).unwrap_or_else(|| panic!("the workspace has no binary {name}, only {:?}", executables.keys()))
 }
 
-fn build() -> BTreeMap<String, PathBuf> {
+fn build(what: &[&str]) -> BTreeMap<String, PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--workspace", "--bins", "--message-format", "json-render-diagnostics"]);
+    cargo.args(["build", "--release", "--message-format", "json-render-diagnostics"]).args(what);
     cargo.current_dir(workspace());
     // What Cargo told this process about the test crate is not meant for another Cargo: some build scripts watch these
     // variables, and would run again on every change between here and a shell.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -29,6 +29,8 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Deployment {
     environment: BTreeMap<OsString, OsString>,
+    /// The executable and what it runs under; `bootstrap` alone where there is none.
+    command: Vec<OsString>,
 }
 
 /// A running function. Its process is killed when this is dropped.
@@ -39,6 +41,8 @@ pub struct Function {
     exit: watch::Receiver<Option<ExitStatus>>,
     kill: Arc<Notify>,
     process: JoinHandle<()>,
+    process_id: Option<u32>,
+    spawned: Instant,
 }
 
 /// How a function that could not start ended.
@@ -55,7 +59,7 @@ pub struct FailedStart {
 impl Deployment {
     /// The function with the projections of a folder, writing to a store.
     pub fn new(projections: &Path, store: &Store) -> Deployment {
-        let deployment = Deployment { environment: BTreeMap::new() }
+        let deployment = Deployment { environment: BTreeMap::new(), command: Vec::new() }
             .set("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME)
             .set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
@@ -72,14 +76,29 @@ impl Deployment {
         self
     }
 
+    /// Runs something else than `bootstrap`: another program, or `bootstrap` under one that watches it.
+    pub fn run<A: Into<OsString>>(mut self, command: impl IntoIterator<Item = A>) -> Deployment {
+        self.command = command.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Starts the function. Whether it gets as far as asking for events shows in the first invocation.
     pub async fn start(self) -> Function {
         let api = RuntimeApi::start().await;
-        let mut command = Command::new(binaries::bootstrap());
+        let mut command = match self.command.split_first() {
+            None => Command::new(binaries::bootstrap()),
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                command
+            }
+        };
         command.env_clear().envs(self.environment).env("AWS_LAMBDA_RUNTIME_API", api.address());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let spawned = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
 
+        let process_id = child.id();
         let output = Arc::new(Mutex::new(String::new()));
         let stdout = child.stdout.take().expect("stdout is a pipe");
         let stderr = child.stderr.take().expect("stderr is a pipe");
@@ -87,7 +106,7 @@ impl Deployment {
         let (exited, exit) = watch::channel(None);
         let kill = Arc::new(Notify::new());
         let process = tokio::spawn(supervise(child, readers, Arc::clone(&kill), exited));
-        Function { api, output, exit, kill, process }
+        Function { api, output, exit, kill, process, process_id, spawned }
     }
 
     /// Starts the function, which is to give up before it asks for an event.
@@ -140,6 +159,25 @@ impl Function {
     /// Ends the process at once (`kill -9`) and waits until it is gone.
     pub async fn kill(&self) {
         self.kill.notify_one();
+        let gone = self.exit.clone().wait_for(Option::is_some).await.is_ok();
+        assert!(gone, "the process was waited for");
+    }
+
+    /// The number of the process; none where it has ended at once.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process_id
+    }
+
+    /// When the process was made.
+    pub fn spawned(&self) -> Instant {
+        self.spawned
+    }
+
+    /// Asks the process to end (`kill -TERM`) and waits until it is gone.
+    pub async fn terminate(&self) {
+        let id = self.process_id.expect("the process has a number").to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(asked.is_ok_and(|status| status.success()), "the process can be sent a signal");
         let gone = self.exit.clone().wait_for(Option::is_some).await.is_ok();
         assert!(gone, "the process was waited for");
     }

@@ -24,7 +24,7 @@ pub mod events;
 pub mod feed;
 pub mod function;
 pub mod golden;
-mod optional;
+pub mod optional;
 pub mod oracle;
 pub mod proxy;
 pub mod random;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 /// What was found, or nothing, after saying so: a test that is skipped looks like one that passed everywhere else. On a
 /// build server (`CI=true`) no test is skipped, and what is missing is a failure.
-pub(crate) fn unless_missing<T>(name: &str, found: Result<T, String>) -> Option<T> {
+pub fn unless_missing<T>(name: &str, found: Result<T, String>) -> Option<T> {
     match found {
         Ok(found) => Some(found),
         Err(reason) if std::env::var("CI").is_ok_and(|value| value == "true") => {

@@ -24,15 +24,35 @@ fn projection(name: &str, rest: &str) -> String {
 fn cases() -> Vec<(&'static str, &'static str, String, &'static str)> {
     let payload = |more: &str| format!(r#"{{"event":"{CANARY}","id":"{CANARY}"{more}}}"#);
     vec![
-        ("undecodable", "key: { id: $.id }\nrules: [{ name: r, add: { n: 1 } }]", format!("{{\"{CANARY}\": {CANARY}"), "undecodable"),
+        (
+            "undecodable",
+            "key: { id: $.id }\nrules: [{ name: r, add: { n: 1 } }]",
+            format!("{{\"{CANARY}\": {CANARY}"),
+            "undecodable",
+        ),
         ("missing", "key: { id: $.no }\nrules: [{ name: r, add: { n: 1 } }]", payload(""), "missing_value"),
         ("wrong_type", "key: { id: $.id }\nrules: [{ name: r, add: { n: $.id } }]", payload(""), "wrong_type"),
-        ("bad_key", "key: { id: $.long }\nrules: [{ name: r, add: { n: 1 } }]", payload(&format!(r#","long":"{}""#, CANARY.repeat(300))), "bad_key"),
-        ("bad_number", "key: { id: $.id }\nrules: [{ name: r, add: { n: $.n } }]", payload(r#","n":1e200"#), "bad_number"),
-        ("expression", "key: { id: $.id }\nrules: [{ name: r, set: { n: '${ 1 / $.zero }' } }]", payload(r#","zero":0"#), "expression"),
+        (
+            "bad_key",
+            "key: { id: $.long }\nrules: [{ name: r, add: { n: 1 } }]",
+            payload(&format!(r#","long":"{}""#, CANARY.repeat(300))),
+            "bad_key",
+        ),
+        (
+            "bad_number",
+            "key: { id: $.id }\nrules: [{ name: r, add: { n: $.n } }]",
+            payload(r#","n":1e200"#),
+            "bad_number",
+        ),
+        (
+            "expression",
+            "key: { id: $.id }\nrules: [{ name: r, add: { n: '${ 1 / $.zero }' } }]",
+            payload(r#","zero":0"#),
+            "expression",
+        ),
         (
             "conflicting",
-            "key: { id: $.id }\nrules: [{ name: r, set: { n: $.id } }, { name: s, set: { '${ $.path }': 1 } }]",
+            "key: { id: $.id }\nrules: [{ name: r, any_order: true, set: { m.n: $.id } }, { name: s, any_order: true, set: { 'm.${ $.path }': 1 } }]",
             payload(r#","path":"n""#),
             "conflict",
         ),
@@ -46,7 +66,8 @@ fn lines(function: &Function) -> Vec<Value> {
 }
 
 fn about_events(function: &Function) -> Vec<Value> {
-    let is_about = |line: &Value| line["message"].as_str().is_some_and(|text| text.starts_with("an event was not applied"));
+    let is_about =
+        |line: &Value| line["message"].as_str().is_some_and(|text| text.starts_with("an event was not applied"));
     lines(function).into_iter().filter(is_about).collect()
 }
 
@@ -81,7 +102,10 @@ async fn a_line_says_which_event_and_why_and_nothing_of_its_payload() {
         for name in ["timestamp", "level", "requestId", "projection", "lane", "sequence", "fate"] {
             assert!(line[name].is_string(), "{name} in {line}");
         }
-        assert_eq!((&line["level"], &line["fate"], &line["lane"]), (&json!("WARN"), &json!("dead_letter"), &json!("lane")));
+        assert_eq!(
+            (&line["level"], &line["fate"], &line["lane"]),
+            (&json!("WARN"), &json!("dead_letter"), &json!("lane"))
+        );
         assert_eq!(line["xrayTraceId"], "1-5bef4de7-ad49b0e87f6ef6c87fc2e700");
     }
     let wrong = lines.iter().find(|line| line["reason"] == "wrong_type").expect("a line of it");
@@ -99,7 +123,8 @@ async fn payloads_are_logged_where_that_is_allowed() {
 
 #[tokio::test]
 async fn a_flood_has_a_hundred_lines_and_a_count() {
-    let folder = Folder::with("flood.yaml", &projection("flood", "key: { id: $.no }\nrules: [{ name: r, add: { n: 1 } }]"));
+    let folder =
+        Folder::with("flood.yaml", &projection("flood", "key: { id: $.no }\nrules: [{ name: r, add: { n: 1 } }]"));
     let store = Store::start().await;
     make_tables(folder.path(), &store).await;
     let function = Deployment::new(folder.path(), &store).start().await;
@@ -109,7 +134,10 @@ async fn a_flood_has_a_hundred_lines_and_a_count() {
     assert_eq!(about_events(&function).len(), 100);
     let more: Vec<Value> = lines(&function).into_iter().filter(|line| line["more"].is_number()).collect();
     let [line] = &more[..] else { panic!("{more:?}") };
-    assert_eq!((&line["more"], &line["projection"], &line["reason"]), (&json!(150), &json!("flood"), &json!("missing_value")));
+    assert_eq!(
+        (&line["more"], &line["projection"], &line["reason"]),
+        (&json!(150), &json!("flood"), &json!("missing_value"))
+    );
 }
 
 #[tokio::test]

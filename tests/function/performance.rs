@@ -70,7 +70,11 @@ async fn beside_the_smallest_function() {
     }
     let ((bytes, packed), (smallest_bytes, smallest_packed)) = (sizes(ours), sizes(smallest));
     let row = |what: &str, unit: &str, ours: f64, smallest: f64| {
-        println!("| {what} | {ours:.1} {unit} | {smallest:.1} {unit} | {:.1} {unit} more, × {:.1} |", ours - smallest, ours / smallest);
+        println!(
+            "| {what} | {ours:.1} {unit} | {smallest:.1} {unit} | {:.1} {unit} more, × {:.1} |",
+            ours - smallest,
+            ours / smallest
+        );
     };
     println!("\n| | viewfold | smallest | |\n|---|---|---|---|");
     row("binary", "MB", bytes as f64 / 1e6, smallest_bytes as f64 / 1e6);

@@ -90,7 +90,9 @@ impl Reason {
             Reason::WrongType => "a value has a type that its place does not take",
             Reason::BadKey => "a value of the document's key is empty, too long or of another type",
             Reason::BadNumber => "a number is beyond what DynamoDB holds exactly",
-            Reason::OtherStream => "the event is of another stream, or of an earlier life of it, than its document's mark",
+            Reason::OtherStream => {
+                "the event is of another stream, or of an earlier life of it, than its document's mark"
+            }
             Reason::Conflict => "two rules write the same attribute of one document",
             Reason::Schema => "the payload does not satisfy its JSON Schema",
             Reason::Expression => "an expression has no value",

@@ -39,7 +39,11 @@ impl std::fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             UnknownValue::Number(digits, error) => {
-                write!(f, "the store returned a number of {} characters that is none of DynamoDB's: {error}", digits.len())
+                write!(
+                    f,
+                    "the store returned a number of {} characters that is none of DynamoDB's: {error}",
+                    digits.len()
+                )
             }
             UnknownValue::Type => f.write_str("the store returned a value of an unknown type"),
         }

@@ -90,7 +90,10 @@ pub struct Meters {
 impl Meters {
     /// Meters at zero.
     pub fn new(program: &Program) -> Meters {
-        Meters { shared: Meter::default(), by_projection: program.projections.iter().map(|_| Meter::default()).collect() }
+        Meters {
+            shared: Meter::default(),
+            by_projection: program.projections.iter().map(|_| Meter::default()).collect(),
+        }
     }
 
     /// The meter of a projection's requests, by its number; or of those that are of none.

@@ -53,11 +53,11 @@ pub(crate) fn start(settings: &Settings) {
     std::panic::set_hook(Box::new(move |panic| log_panic(panic, format, payloads)));
 }
 
-/// Whether a line may be written, whatever its level. Below INFO the libraries write down whole requests, with documents in
+/// Whether a line may be written, whatever its level. Spans are not: lines have what they say. Below INFO the libraries write down whole requests, with documents in
 /// them; and what `lambda_runtime` says of errors and panics of the handler has been said.
 fn may_be_logged(metadata: &Metadata<'_>, payloads: bool) -> bool {
     let target = metadata.target();
-    if target.starts_with("lambda_runtime::layers::panic") {
+    if metadata.is_span() || target.starts_with("lambda_runtime::layers::panic") {
         return false;
     }
     let is_ours = ["bootstrap", "viewfold"].iter().any(|name| target.starts_with(name));

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn lag_is_of_events_with_a_time_and_never_negative() {
-        let of = |times: Times| of_projection(&Counts { events: 3, times, ..Counts::default() }, &Spent::default(), 1000);
+        let of =
+            |times: Times| of_projection(&Counts { events: 3, times, ..Counts::default() }, &Spent::default(), 1000);
         let some = of(Times { events: 2, sum: 1500, earliest: Some(600) });
         assert_eq!((value(&some, "lag_max"), value(&some, "lag_average")), (Some(json!(400)), Some(json!(250))));
         let ahead = of(Times { events: 1, sum: 5000, earliest: Some(5000) });
@@ -155,9 +156,13 @@ mod tests {
     #[test]
     fn every_metric_has_its_value_beside_the_directive() {
         let metrics = of_invocation(7, &Spent::default(), Duration::from_micros(1500), Some(Duration::from_millis(3)));
-        let line: Json = serde_json::from_str(&line(5, &[("FunctionName", "f")], &[("requestId", "r")], metrics)).unwrap();
+        let line: Json =
+            serde_json::from_str(&line(5, &[("FunctionName", "f")], &[("requestId", "r")], metrics)).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("viewfold"), &json!([["FunctionName"]])));
+        assert_eq!(
+            (&directive["Namespace"], &directive["Dimensions"]),
+            (&json!("viewfold"), &json!([["FunctionName"]]))
+        );
         for metric in directive["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
         }

@@ -23,8 +23,8 @@ pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Req
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
 use crate::decode::envelope::{self, Record};
-use crate::program::{Program, Stream};
 use crate::outcomes::Outcomes;
+use crate::program::{Program, Stream};
 use crate::report::{Outcome, Report};
 use grouping::{Grouping, Groups};
 use returned::{Message, returned};

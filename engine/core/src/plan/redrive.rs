@@ -11,8 +11,8 @@ use crate::decode::{self, Decoded, envelope};
 use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::event::Event;
 use crate::mark::Mark;
-use crate::program::{Guard, OperationKind, Payload, Program, Projection};
 use crate::outcomes::Outcomes;
+use crate::program::{Guard, OperationKind, Payload, Program, Projection};
 use crate::report::{Ending, Problem, Reason};
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@ use super::{Application, Closing, Context, MAX_ACTIONS, Seen, Sent, Unit, ordere
 use crate::dead_letter::OpenLetters;
 use crate::evaluate::DocumentKey;
 use crate::mark::Mark;
-use crate::program::Guard;
 use crate::outcomes::Outcomes;
+use crate::program::Guard;
 use crate::report::Outcome;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};

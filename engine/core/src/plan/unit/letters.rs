@@ -10,8 +10,8 @@ use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::DeadLetter;
 use crate::evaluate::Failure;
 use crate::mark::Standing;
-use crate::program::{Guard, OnError, Projection, Source};
 use crate::outcomes::Outcomes;
+use crate::program::{Guard, OnError, Projection, Source};
 use crate::report::Outcome;
 use std::sync::Arc;
 

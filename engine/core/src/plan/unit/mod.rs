@@ -31,8 +31,8 @@ use crate::decode::envelope::Record;
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure};
 use crate::event::Event;
 use crate::mark::Mark;
-use crate::program::{Guard, OnError, Program, Projection, Source};
 use crate::outcomes::{Outcomes, Place};
+use crate::program::{Guard, OnError, Program, Projection, Source};
 use crate::report::{Ending, Outcome, Problem};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -338,9 +338,10 @@ impl Unit {
             other => return self.fail(&not_asked_for(&other), outcomes),
         };
         self.attempts += 1;
-        let changed_since = targets.iter().zip(&reasons).any(|(target, reason)| {
-            matches!(reason, Cancellation::ConditionFailed(_)) && self.seen.has(target)
-        });
+        let changed_since = targets
+            .iter()
+            .zip(&reasons)
+            .any(|(target, reason)| matches!(reason, Cancellation::ConditionFailed(_)) && self.seen.has(target));
         if changed_since {
             outcomes.met_another_writer(self.projection);
         }

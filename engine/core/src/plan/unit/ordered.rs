@@ -15,8 +15,8 @@ use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferre
 use crate::event::Event;
 use crate::fold::State;
 use crate::mark::Mark;
-use crate::program::{Guard, OnError, Projection, Source};
 use crate::outcomes::Outcomes;
+use crate::program::{Guard, OnError, Projection, Source};
 use crate::report::{Outcome, Problem, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -10,8 +10,8 @@ use crate::bookkeeping::{self, CONTRIBUTES, MARK, PARTITION_KEY, REDRIVEN, REJEC
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
-use crate::program::{DocumentPath, Guard, OnError, Projection};
 use crate::outcomes::Outcomes;
+use crate::program::{DocumentPath, Guard, OnError, Projection};
 use crate::report::{Problem, Reason};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

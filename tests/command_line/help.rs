@@ -8,8 +8,21 @@ use harness::cli::viewfold;
 use harness::scratch::Folder;
 use harness::workspace;
 
-const COMMANDS: [&str; 11] =
-    ["init", "validate", "run", "test", "tables", "dead-letters", "redrive", "graph", "schema", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "init",
+    "validate",
+    "run",
+    "test",
+    "tables",
+    "dead-letters",
+    "redrive",
+    "package",
+    "doctor",
+    "graph",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[tokio::test]
 async fn help_names_the_commands() {
@@ -42,17 +55,20 @@ fn copy(from: &Path, folder: &Folder, name: &str) {
 }
 
 /// The examples of all help that need nothing but this repository, run as they stand: no AWS, no endpoint, no other
-/// program, no dead letters of somebody's, no end that a user has to bring about.
+/// program, no function for another machine, no dead letters of somebody's, no end that a user has to bring about.
 #[tokio::test]
 async fn examples_of_help_do_what_they_say() {
-    const NEEDS_MORE: [&str; 11] = [
+    const NEEDS_MORE: [&str; 14] = [
         "--aws",
+        "--arch",
+        "--bootstrap",
         "--endpoint",
         "|",
         "<",
         "--watch",
         "monday",
         "dead-letters",
+        "doctor",
         "redrive",
         "letters.jsonl",
         "~",

@@ -5,6 +5,7 @@ use std::fs;
 use harness::workspace;
 use serde_json::Value;
 
+mod doctor;
 mod examples;
 mod explain;
 mod graph;
@@ -12,6 +13,7 @@ mod guide;
 mod help;
 mod init;
 mod language_page;
+mod package;
 mod redrive;
 mod run;
 mod schema;

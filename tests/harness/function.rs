@@ -84,9 +84,14 @@ impl Deployment {
 
     /// Starts the function. Whether it gets as far as asking for events shows in the first invocation.
     pub async fn start(self) -> Function {
+        self.start_binary(binaries::bootstrap()).await
+    }
+
+    /// Starts the function out of another file than the one that was built.
+    pub async fn start_binary(self, binary: &Path) -> Function {
         let api = RuntimeApi::start().await;
         let mut command = match self.command.split_first() {
-            None => Command::new(binaries::bootstrap()),
+            None => Command::new(binary),
             Some((program, arguments)) => {
                 let mut command = Command::new(program);
                 command.args(arguments);

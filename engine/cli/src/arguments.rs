@@ -1,5 +1,6 @@
 //! Every command and flag, once, with its documentation.
 
+use crate::packaging::binary::Architecture;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use viewfold_core::compile::DEAD_LETTER_TABLE;
@@ -23,6 +24,8 @@ Examples:
   viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
   viewfold dead-letters list --aws
   viewfold redrive projections/votes --all --dry-run --aws
+  viewfold package projections/votes
+  viewfold doctor projections/votes --aws
 
 Exit codes: 0 done, 1 findings or failures, 2 wrong use.";
 
@@ -44,6 +47,10 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Apply dead letters by the projections as they are now, each exactly once
     Redrive(Redrive),
+    /// Pack the function and its projections for Lambda, the same bytes every time
+    Package(Package),
+    /// Compare what is deployed with what projections need, and say what to change; it changes nothing
+    Doctor(Doctor),
     /// Print what flows where, as a diagram: streams, projections, tables
     Graph(Graph),
     /// Print the JSON Schema of projection or test files, for editors
@@ -297,6 +304,74 @@ pub(crate) struct Tables {
     /// CreateTable requests, or a table for people
     #[arg(long, value_enum, default_value_t = RunFormat::Json)]
     pub(crate) format: RunFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+function.zip holds the function alone, `bootstrap`. projections.zip is a layer: the projections, and the JSON Schemas that they name, in \
+/opt/projections, where the function looks; tests and everything else stay here. So projections change without the function. \
+Put both beside the template that deploys them. The same input gives the same bytes, on every machine.
+
+Without --bootstrap the function is looked for beside `viewfold` itself, then where cargo-lambda puts it: \
+target/lambda/bootstrap/bootstrap. One of another machine than --arch is passed over.
+
+Examples:
+  viewfold package projections/votes
+  viewfold package projections/votes --arch arm64
+  viewfold package projections/votes --bootstrap target/lambda/bootstrap/bootstrap --out dist
+  viewfold package projections/votes --projections-only")]
+pub(crate) struct Package {
+    /// Projection files, and folders with all their subfolders: one deployment
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The folder that function.zip and projections.zip go into; made if missing
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// The function's binary
+    #[arg(long, value_name = "FILE", conflicts_with = "projections_only")]
+    pub(crate) bootstrap: Option<PathBuf>,
+    /// The machine that the binary has to be for; the one that it is for unless said
+    #[arg(long, value_enum, conflicts_with = "projections_only")]
+    pub(crate) arch: Option<Architecture>,
+    /// Make projections.zip alone
+    #[arg(long)]
+    pub(crate) projections_only: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It looks at tables (keys, indexes, TTL, streams), at the streams of source tables, at event source mappings, at a sample of documents and \
+of what guards keep, and at open dead letters. It only reads. What the sample does not hold it cannot tell.
+
+With --aws it needs: dynamodb:DescribeTable, DescribeTimeToLive, DescribeContinuousBackups, Scan and Query on the tables of the projections, and \
+lambda:ListEventSourceMappings. A call that is refused becomes a finding. With --endpoint or --db, mappings are looked at where \
+AWS_ENDPOINT_URL_LAMBDA names an endpoint.
+
+It exits with 1 where there are errors or warnings, with 0 where there is advice at most.
+
+Examples:
+  viewfold doctor projections/votes --aws
+  viewfold doctor projections/votes --aws --function votes --table-prefix test-
+  viewfold doctor projections/votes --aws --format json
+  viewfold doctor projections/votes --db votes.db --sample 1000")]
+pub(crate) struct Doctor {
+    /// Projection files, and folders with all their subfolders: one deployment
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Look at the mappings of this function alone; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Vec<String>,
+    /// How many items of each table are looked at; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) sample: usize,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod doctor;
 mod documents;
 mod events;
 mod explaining;
@@ -13,6 +14,7 @@ mod findings;
 mod fold;
 mod graph;
 mod output;
+mod packaging;
 mod progress;
 mod store;
 mod streams;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         Command::Tables(arguments) => commands::tables::run(&arguments),
         Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),
         Command::Redrive(arguments) => commands::redrive::run(&arguments),
+        Command::Package(arguments) => commands::package::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Graph(arguments) => commands::graph::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Completions(arguments) => commands::completions::completions(&arguments),

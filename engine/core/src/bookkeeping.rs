@@ -282,6 +282,17 @@ pub(crate) fn join(parts: &[&str], max_bytes: usize) -> String {
     digest
 }
 
+/// The first two parts of a row's partition key: of a row of marks or events the projection and its source. Nothing where the key
+/// was too long and its hash stands for it.
+pub fn parts(row: &Item) -> Option<(String, String)> {
+    let mut parts = row.get(PARTITION_KEY)?.as_str()?.split('/');
+    let plain = |part: &str| part.replace("%2F", "/").replace("%25", "%");
+    match (parts.next()?, parts.next()?) {
+        ("sha256", digest) if digest.len() == 64 && parts.next().is_none() => None,
+        (projection, source) => Some((plain(projection), plain(source))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +304,13 @@ mod tests {
         let long = join(&["p", "s", &"x".repeat(3000)], 2048);
         assert_eq!(long.len(), 7 + 64);
         assert_ne!(long, join(&["p", "s", &"x".repeat(3001)], 2048));
+    }
+
+    #[test]
+    fn a_row_says_whose_it_is() {
+        let of = |parts: &[&str]| super::parts(&row(join(parts, 2048), "-".into()));
+        assert_eq!(of(&["p/%2F", "s", "1"]), Some(("p/%2F".into(), "s".into())));
+        assert_eq!(of(&["p", "s", &"x".repeat(3000)]), None);
     }
 
     #[test]

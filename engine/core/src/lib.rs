@@ -15,6 +15,7 @@
 //! | [`evaluate`] | from a rule and an event to the change of a document |
 //! | [`fold`] | what one event, or many, do to a document |
 //! | [`bookkeeping`], [`dead_letter`] | rows that guards keep beside the documents, and those of events that cannot be applied |
+//! | [`mapping`] | what an event source mapping may be set to, so that guards hold |
 //! | [`mark`] | the position of an event in its order, as text |
 //! | [`path`], [`query`] | JSONPath: paths that find one value, and those that find many |
 //! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
@@ -32,6 +33,7 @@ pub mod event;
 pub mod expression;
 pub mod fold;
 pub mod functions;
+pub mod mapping;
 pub mod mark;
 pub mod matching;
 mod outcomes;

@@ -65,8 +65,8 @@ impl Mark {
     fn of_sequence(event: &Event, stream: &StreamIdentity) -> Mark {
         let number = numbered(&event.metadata.sequence);
         match stream {
-            StreamIdentity::Kinesis(name) => {
-                let identity = format!("kinesis/{name}/");
+            StreamIdentity::Kinesis(_) => {
+                let identity = identity(stream);
                 let length = identity.len();
                 // The last part is the sub-sequence of a record inside of an aggregate.
                 Mark {
@@ -76,13 +76,13 @@ impl Mark {
                 }
             }
             // No guard of a queue goes by its numbers: the compiler refuses those that would.
-            StreamIdentity::Sqs(name) => {
-                let identity = format!("sqs/{name}/");
+            StreamIdentity::Sqs(_) => {
+                let identity = identity(stream);
                 let length = identity.len();
                 Mark { text: identity + &number, identity: length, numbering: length }
             }
-            StreamIdentity::Dynamodb(table) => {
-                let identity = format!("dynamodb/{table}/");
+            StreamIdentity::Dynamodb(_) => {
+                let identity = identity(stream);
                 let numbering = format!("{identity}{}/", event.metadata.label.as_deref().unwrap_or("-"));
                 Mark { identity: identity.len(), numbering: numbering.len(), text: numbering + &number }
             }
@@ -115,6 +115,15 @@ impl Mark {
         } else {
             Standing::Other
         }
+    }
+}
+
+/// How the marks of a stream's events begin, where its sequence numbers order them.
+pub fn identity(stream: &StreamIdentity) -> String {
+    match stream {
+        StreamIdentity::Kinesis(name) => format!("kinesis/{name}/"),
+        StreamIdentity::Dynamodb(table) => format!("dynamodb/{table}/"),
+        StreamIdentity::Sqs(queue) => format!("sqs/{queue}/"),
     }
 }
 

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use viewfold_core::compile::{self, Compiled, File, Options};
 use viewfold_spec::{Code, Diagnostic, Source, Span};
 
+/// What the function says of itself (`bootstrap --version`). It stands in its binary as it is, so that whoever packs the binary
+/// can tell which one it is without running it: it may be another machine's.
+pub const FUNCTION: &str = concat!("viewfold bootstrap ", env!("CARGO_PKG_VERSION"), " (a function for Lambda)");
+
 /// Reads and compiles the projections at the given paths: files, and folders with all their subfolders.
 ///
 /// # Errors
@@ -130,6 +134,12 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
+/// Whether the function takes a file for a projection, by its path in the folder of projections.
+pub fn is_deployed(within: &Path) -> bool {
+    let names = || within.iter().map(|part| part.to_string_lossy());
+    names().all(|name| !name.starts_with('.')) && names().next_back().is_some_and(|name| is_projection(&name))
+}
+
 fn is_projection(name: &str) -> bool {
     let Some((stem, "yaml" | "yml")) = name.rsplit_once('.') else { return false };
     !stem.ends_with(".test") && !stem.ends_with(".schema")
@@ -137,13 +147,21 @@ fn is_projection(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_projection;
+    use super::{is_deployed, is_projection};
+    use std::path::Path;
 
     #[test]
     fn tests_and_schemas_are_no_projections() {
         assert!(is_projection("votes.yaml") && is_projection("a.b.yml"));
         for name in ["votes.test.yaml", "retail.schema.yaml", "retail.schema.json", "README.md", "yaml"] {
             assert!(!is_projection(name), "{name}");
+        }
+    }
+    #[test]
+    fn nothing_hidden_is_deployed() {
+        assert!(is_deployed(Path::new("a/votes.yaml")));
+        for path in ["a/.votes.yaml", ".a/votes.yaml", "a/votes.test.yaml", "votes.yaml/readme"] {
+            assert!(!is_deployed(Path::new(path)), "{path}");
         }
     }
 }

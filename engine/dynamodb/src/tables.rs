@@ -1,8 +1,8 @@
 //! The tables that a program needs, as CreateTable requests.
 
+use crate::inspect::{self, Found, Unread};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext};
-use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType as KeyRole, Projection,
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification,
@@ -61,11 +61,13 @@ pub async fn create_if_missing(client: &Client, needed: &Needed) -> Result<bool,
     let table = &needed.table;
     let name = &*table.name;
     if let Some(found) = describe(client, name).await? {
-        check_key(table, &found)?;
-        if needed.stream {
-            check_stream(name, &found)?;
+        if let Some(difference) = key_difference(table.keys(), &found.keys) {
+            return Err(format!("the table {name} {difference}"));
         }
-        return Ok(false);
+        return match stream_difference(&found).filter(|_| needed.stream) {
+            Some(difference) => Err(format!("the table {name} {difference}: switch it on")),
+            None => Ok(false),
+        };
     }
     let build = |error: BuildError| format!("the request for {name} could not be built: {error}");
     let mut request = client
@@ -119,36 +121,25 @@ pub async fn create_if_missing(client: &Client, needed: &Needed) -> Result<bool,
     Ok(true)
 }
 
-/// Views over a table need its stream, with both images.
-fn check_stream(name: &str, found: &aws_sdk_dynamodb::types::TableDescription) -> Result<(), String> {
-    let stream = found.stream_specification();
-    let fine = stream.is_some_and(|stream| {
-        stream.stream_enabled() && stream.stream_view_type() == Some(&StreamViewType::NewAndOldImages)
-    });
-    if fine {
-        return Ok(());
-    }
-    Err(format!(
-        "the table {name} is read by another projection and has no stream with NEW_AND_OLD_IMAGES: switch it on"
-    ))
+/// What is wrong with the stream of a table that other projections read; nothing where it brings both images.
+pub fn stream_difference(found: &Found) -> Option<&'static str> {
+    let fine = found.view.as_deref() == Some(StreamViewType::NewAndOldImages.as_str());
+    (!fine).then_some("is read by another projection and has no stream with NEW_AND_OLD_IMAGES")
 }
 
-async fn describe(client: &Client, name: &str) -> Result<Option<aws_sdk_dynamodb::types::TableDescription>, String> {
-    match client.describe_table().table_name(name).send().await {
-        Ok(answer) => Ok(answer.table),
-        Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {
-            Ok(None)
-        }
-        Err(error) => Err(format!("the table {name} could not be looked up: {}", DisplayErrorContext(&error))),
-    }
+async fn describe(client: &Client, name: &str) -> Result<Option<Found>, String> {
+    inspect::table(client, name).await.map_err(|why| {
+        let (Unread::Denied { message: why, .. } | Unread::Refused(why) | Unread::Silent(why)) = why;
+        format!("the table {name} could not be looked up: {why}")
+    })
 }
 
 async fn wait_until_active(client: &Client, name: &str) -> Result<(), String> {
     let mut pause = Duration::from_millis(50);
     let mut waited = Duration::ZERO;
     loop {
-        let status = describe(client, name).await?.and_then(|table| table.table_status);
-        if status == Some(TableStatus::Active) {
+        let found = describe(client, name).await?;
+        if found.is_some_and(|table| table.status == TableStatus::Active.as_str()) {
             return Ok(());
         }
         if waited >= MAX_WAIT {
@@ -160,29 +151,15 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), String> {
     }
 }
 
-fn check_key(table: &Table, found: &aws_sdk_dynamodb::types::TableDescription) -> Result<(), String> {
-    let types: BTreeMap<&str, &ScalarAttributeType> = found
-        .attribute_definitions()
-        .iter()
-        .map(|definition| (definition.attribute_name(), definition.attribute_type()))
-        .collect();
-    let there: Vec<String> = found
-        .key_schema()
-        .iter()
-        .map(|key| {
-            format!("{} ({})", key.attribute_name(), types.get(key.attribute_name()).map_or("?", |kind| kind.as_str()))
-        })
-        .collect();
-    let wanted: Vec<String> = table.keys().map(|key| format!("{} ({})", key.name, scalar(key.kind).as_str())).collect();
-    if there == wanted {
-        return Ok(());
-    }
-    Err(format!(
-        "the table {} has the key {}, and the projections need {}",
-        table.name,
-        there.join(", "),
-        wanted.join(", ")
-    ))
+/// How the key of a table, or of an index, differs from what projections need: what is there, and what they need.
+pub fn key_difference<'k>(
+    wanted: impl Iterator<Item = &'k KeyAttribute>,
+    found: &[(String, String)],
+) -> Option<String> {
+    let there: Vec<String> = found.iter().map(|(name, kind)| format!("{name} ({kind})")).collect();
+    let wanted: Vec<String> = wanted.map(|key| format!("{} ({})", key.name, scalar(key.kind).as_str())).collect();
+    (there != wanted)
+        .then(|| format!("has the key {}, and the projections need {}", there.join(", "), wanted.join(", ")))
 }
 
 fn key_schema(partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Result<Vec<KeySchemaElement>, BuildError> {
@@ -193,12 +170,13 @@ fn key_schema(partition: &KeyAttribute, sort: Option<&KeyAttribute>) -> Result<V
 }
 
 /// Every key attribute of the table and its indexes with its type.
-fn attribute_types(table: &Table) -> BTreeMap<&str, KeyType> {
+pub fn attribute_types(table: &Table) -> BTreeMap<&str, KeyType> {
     let indexes = table.indexes.iter().flat_map(|index| std::iter::once(&index.partition_key).chain(&index.sort_key));
     table.keys().chain(indexes).map(|key| (key.name.as_str(), key.kind)).collect()
 }
 
-fn scalar(kind: KeyType) -> ScalarAttributeType {
+/// How the API calls the type of a key.
+pub fn scalar(kind: KeyType) -> ScalarAttributeType {
     match kind {
         KeyType::String => ScalarAttributeType::S,
         KeyType::Number => ScalarAttributeType::N,

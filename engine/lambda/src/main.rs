@@ -15,11 +15,17 @@ use handler::Function;
 use metrics::Metrics;
 use std::process::ExitCode;
 use std::time::Instant;
+use viewfold_dynamodb::deployment::FUNCTION;
 use viewfold_dynamodb::{Store, client};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let started = Instant::now();
+    // Lambda gives no arguments: whoever does has the file, and wants to know which one it is.
+    if std::env::args().nth(1).as_deref() == Some("--version") {
+        println!("{FUNCTION}");
+        return ExitCode::SUCCESS;
+    }
     match serve(started).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

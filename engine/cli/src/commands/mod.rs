@@ -2,9 +2,11 @@
 
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod init;
+pub(crate) mod package;
 pub(crate) mod redrive;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -300,7 +300,7 @@ fn is_deleted_image(image: &[u8], keys: Option<&[u8]>, stream: &Stream) -> Resul
 ///
 /// The forms are `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME` (a consumer's ARN goes on behind the name),
 /// `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE/stream/LABEL` and `arn:aws:sqs:REGION:ACCOUNT:QUEUE`.
-fn stream_of(arn: &str) -> Option<(StreamIdentity, Option<String>)> {
+pub fn stream_of(arn: &str) -> Option<(StreamIdentity, Option<String>)> {
     let mut parts = arn.splitn(6, ':');
     let service = parts.nth(2)?;
     let mut resource = parts.nth(2)?.split('/');

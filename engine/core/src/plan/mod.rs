@@ -23,8 +23,9 @@ pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Req
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
 use crate::decode::envelope::{self, Record};
+use crate::mapping;
 use crate::outcomes::Outcomes;
-use crate::program::{Program, Stream};
+use crate::program::Program;
 use crate::report::{Outcome, Report};
 use grouping::{Grouping, Groups};
 use returned::{Message, returned};
@@ -97,7 +98,7 @@ impl<'p> Batch<'p> {
         let mut streams = Vec::with_capacity(records.len());
         for (number, record) in records.iter().enumerate() {
             let stream = program.stream(&record.stream).ok_or_else(|| unread_stream(program, number, record))?;
-            check_images(&program.streams[stream], number, record)?;
+            check_images(program, stream, number, record)?;
             streams.push(stream);
         }
         let mut batch = Batch {
@@ -254,14 +255,11 @@ fn unread_stream(program: &Program, number: usize, record: &Record<'_>) -> Batch
 }
 
 /// A stream that is set up without the images that projections read would look like one of items without attributes.
-fn check_images(stream: &Stream, number: usize, record: &Record<'_>) -> Result<(), BatchError> {
+fn check_images(program: &Program, stream: usize, number: usize, record: &Record<'_>) -> Result<(), BatchError> {
     let Some(view) = record.view.as_deref() else { return Ok(()) };
-    let missing = [("new", "NEW_IMAGE"), ("old", "OLD_IMAGE")]
-        .into_iter()
-        .find(|(name, alone)| stream.paths.reads(name) && ![*alone, "NEW_AND_OLD_IMAGES"].contains(&view));
-    match missing {
+    match mapping::missing_image(program, stream, view) {
         None => Ok(()),
-        Some((name, _)) => Err(BatchError(format!(
+        Some(name) => Err(BatchError(format!(
             "record {number} of the {} has no {name} image, which projections read: the stream is set to {view}; it has to be \
              NEW_AND_OLD_IMAGES",
             record.stream

@@ -126,7 +126,7 @@ async fn behind_proxy(folder: &Folder, store: &Store) -> (Function, Proxy) {
 
 /// What an invocation reports that gives up soon.
 async fn deliver_soon(function: &Function, event: &Value) -> Vec<String> {
-    let answer = function.invoke_within(event, Duration::from_secs(3)).await.expect("an answer in time");
+    let answer = function.invoke_within(event, Duration::from_secs(10)).await.expect("an answer in time");
     failures(&answer).into_iter().map(str::to_owned).collect()
 }
 

@@ -165,7 +165,7 @@ fn what_is_put_in_is_good() {
 async fn whole_files() {
     let (Some(projections), Some(tests)) = (offered("projection", "|"), offered("test", "|")) else { return };
     let whole: Vec<&Offer> = projections.iter().filter(|offer| offer.label.starts_with("projection ")).collect();
-    assert_eq!(whole.len(), 3, "{:?}", labels_of(&projections));
+    assert_eq!(whole.len(), 4, "{:?}", labels_of(&projections));
     for offer in whole {
         let folder = Folder::with("whole.yaml", &expanded(&offer.text));
         let output = viewfold(["validate"]).arg(folder.path()).run().await;

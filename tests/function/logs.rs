@@ -14,8 +14,9 @@ const CANARY: &str = "CANARY7F3";
 
 /// A projection in which much can go wrong, each in a stream of its own.
 fn projection(name: &str, rest: &str) -> String {
+    let lane = if name == "wrong_lane" { ", lane: $.id" } else { "" };
     format!(
-        "projection: {name}\nsource: {{ kinesis: {{ stream: {name} }} }}\nguard: {{ events_table: Seen, id: $.event }}\n\
+        "projection: {name}\nsource: {{ kinesis: {{ stream: {name}{lane} }} }}\nguard: {{ events_table: Seen, id: $.event }}\n\
          document: {{ table: {name}, partition_key: id }}\n{rest}\n"
     )
 }
@@ -50,10 +51,11 @@ fn cases() -> Vec<(&'static str, &'static str, String, &'static str)> {
             payload(r#","zero":0"#),
             "expression",
         ),
+        ("wrong_lane", "key: { id: $.id }\nrules: [{ name: r, add: { n: 1 } }]", payload(""), "wrong_lane"),
         (
             "conflicting",
-            "key: { id: $.id }\nrules: [{ name: r, any_order: true, set: { m.n: $.id } }, { name: s, any_order: true, set: { 'm.${ $.path }': 1 } }]",
-            payload(r#","path":"n""#),
+            "key: { id: $.id }\nrules: [{ name: r, any_order: true, set: { 'm.${ $.id }': 2 } }, { name: s, any_order: true, set: { 'm.${ $.id }': 1 } }]",
+            payload(""),
             "conflict",
         ),
     ]
@@ -119,6 +121,8 @@ async fn payloads_are_logged_where_that_is_allowed() {
         assert!(line["payload"].as_str().is_some_and(|text| text.contains("\"kinesis\"")), "{line}");
         assert!(line["detail"].is_string(), "{line}");
     }
+    // So does what the first test finds nothing of.
+    assert!(function.output().contains(CANARY), "{}", function.output());
 }
 
 #[tokio::test]

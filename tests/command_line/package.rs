@@ -28,11 +28,12 @@ rules:
 /// The names in an archive, each with its permissions.
 fn entries(path: &Path) -> Vec<(String, u32)> {
     let mut archive = ZipArchive::new(fs::File::open(path).expect("the archive is there")).expect("it is an archive");
+    let count = archive.len();
     let entry = |number| {
         let file = archive.by_index(number).expect("an entry");
-        (file.name().to_owned(), file.unix_mode().unwrap_or_default())
+        (file.name().expect("a name in UTF-8").into_owned(), file.unix_mode().unwrap_or_default())
     };
-    (0..ZipArchive::new(fs::File::open(path).expect("it is there")).expect("an archive").len()).map(entry).collect()
+    (0..count).map(entry).collect()
 }
 
 /// Unpacks an archive as Lambda does.
@@ -41,7 +42,7 @@ fn unpack(path: &Path, folder: &Path) {
     let mut archive = ZipArchive::new(fs::File::open(path).expect("the archive is there")).expect("it is an archive");
     for number in 0..archive.len() {
         let mut file = archive.by_index(number).expect("an entry");
-        let to = folder.join(file.name());
+        let to = folder.join(&*file.name().expect("a name in UTF-8"));
         fs::create_dir_all(to.parent().expect("a folder")).expect("it can be made");
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).expect("it can be unpacked");

@@ -8,12 +8,13 @@ use harness::cli::viewfold;
 use harness::scratch::Folder;
 use harness::workspace;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "init",
     "validate",
     "run",
     "test",
     "tables",
+    "template",
     "dead-letters",
     "redrive",
     "package",

@@ -18,6 +18,7 @@ mod redrive;
 mod run;
 mod schema;
 mod tables;
+mod template;
 mod test;
 mod validate;
 mod watch;

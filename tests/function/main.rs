@@ -14,6 +14,7 @@ mod bad_records;
 mod budget;
 mod faults;
 mod interrupted;
+mod least_privilege;
 mod limits;
 mod logs;
 mod metrics;

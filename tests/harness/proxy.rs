@@ -4,6 +4,7 @@
 //! A request that has come in is carried out to its end, whoever waits for the answer: one of a process that was killed
 //! may still change a table, a good while later ([`Proxy::quiet`] waits for the last of them).
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +45,10 @@ pub struct Operation {
     /// `Scan` the one table.
     pub tables: Vec<String>,
 }
+
+/// An operation on a table, as a policy allows it: `PutItem`, and the table's name in the store. What a transaction does counts by
+/// its actions.
+pub type Access = (String, String);
 
 /// What may befall a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +106,7 @@ struct Shared {
     client: Client<HttpConnector, Full<Bytes>>,
     weather: Mutex<Weather>,
     operations: Mutex<Vec<Operation>>,
+    accesses: Mutex<BTreeSet<Access>>,
     /// How many requests have come and are not carried out and answered yet.
     under_way: watch::Sender<usize>,
 }
@@ -132,6 +138,7 @@ impl Proxy {
             client: Client::builder(TokioExecutor::new()).build(connector),
             weather: Mutex::new(Weather::Calm),
             operations: Mutex::default(),
+            accesses: Mutex::default(),
             under_way: watch::Sender::new(0),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
@@ -166,6 +173,11 @@ impl Proxy {
     /// The requests that have come since the last call, in the order in which they came.
     pub fn take_operations(&self) -> Vec<Operation> {
         std::mem::take(&mut *lock(&self.shared.operations))
+    }
+
+    /// What has been done to which tables since the last call, or asked for.
+    pub fn take_accesses(&self) -> BTreeSet<Access> {
+        std::mem::take(&mut *lock(&self.shared.accesses))
     }
 
     /// Waits until everything that has come is carried out.
@@ -204,7 +216,8 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let operation = Operation::of(&head.headers, &json);
-    let fault = lock(&shared.weather).next(&operation, &body);
+let fault = lock(&shared.weather).next(&operation, &body);
+    lock(&shared.accesses).extend(operation.accesses(&json));
     lock(&shared.operations).push(operation.clone());
     shared.under_way.send_modify(|count| *count += 1);
     let exchange = tokio::spawn(async move {
@@ -324,6 +337,21 @@ impl Operation {
             _ => text(&body["TableName"]).into_iter().collect(),
         };
         Operation { name, tables }
+    }
+
+    /// What a policy has to allow for it.
+    fn accesses(&self, body: &Value) -> Vec<Access> {
+        if self.name != "TransactWriteItems" {
+            let name = if self.tables.is_empty() { vec![String::new()] } else { self.tables.clone() };
+            return name.into_iter().map(|table| (self.name.clone(), table)).collect();
+        }
+        let items = body["TransactItems"].as_array().into_iter().flatten();
+        let actions = items.flat_map(|item| item.as_object().into_iter().flatten());
+        let access = |(action, what): (&String, &Value)| {
+            let action = if action == "ConditionCheck" { "ConditionCheckItem".into() } else { format!("{action}Item") };
+            (action, what["TableName"].as_str().unwrap_or_default().to_owned())
+        };
+        actions.map(access).collect()
     }
 
     /// Whether it is about an item of this table, named as in the store.

@@ -22,6 +22,7 @@ Examples:
   viewfold graph projections/votes
   viewfold run projections/votes --events - --db votes.db --format json < events.json
   viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
+  viewfold template projections/votes > template.yaml
   viewfold dead-letters list --aws
   viewfold redrive projections/votes --all --dry-run --aws
   viewfold package projections/votes
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Test(Test),
     /// Print the tables that projections need as CreateTable requests, or make them
     Tables(Tables),
+    /// Print the CloudFormation template of a deployment: functions, mappings, tables, roles, alarms
+    Template(Template),
     /// Look at events that could not be applied
     DeadLetters(DeadLetters),
     /// Apply dead letters by the projections as they are now, each exactly once
@@ -304,6 +307,70 @@ pub(crate) struct Tables {
     /// CreateTable requests, or a table for people
     #[arg(long, value_enum, default_value_t = RunFormat::Json)]
     pub(crate) format: RunFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One function for each stream that the projections read, with all projections of that stream; the event source mapping that keeps what \
+their guards rely on; their tables; a role for each function that allows just what it does; alarms and a dashboard. The function is \
+function.zip, the projections are projections.zip, both beside the template.
+
+Tables, streams and buckets stay when the stack goes. Environments of one account differ by the parameter TablePrefix.
+
+Streams and source tables that others own are parameters, as ARNs. Views over views are wired by themselves.
+
+The same projections make the same template, byte for byte: keep it in the repository, and see in its difference what a change of a \
+projection does.
+
+Examples:
+  viewfold template projections/votes > template.yaml
+  viewfold template projections/votes --table-prefix test- > template.yaml
+  viewfold template projections/map-rollup --existing Map > template.yaml
+  viewfold template projections/winner-view --create-streams --parallelization retail=4 > template.yaml
+  viewfold template projections/votes/recent_votes.yaml --filter votes > template.yaml
+  viewfold template projections/votes --format json | jq '.Resources | keys'")]
+pub(crate) struct Template {
+    /// Projection files, and folders with all their subfolders: one deployment
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A table that is there already: it is not made, and the function may use it; may be given several times
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) existing: Vec<String>,
+    /// Make the Kinesis streams and SQS queues too, instead of asking for their ARNs
+    #[arg(long)]
+    pub(crate) create_streams: bool,
+    /// How many batches of a shard are worked on at once, of all streams or of one; refused where a guard does not stand it
+    #[arg(long, value_name = "N|STREAM=N", value_parser = parallelization)]
+    pub(crate) parallelization: Vec<(Option<String>, i64)>,
+    /// Let Lambda drop events of this stream (or `all`) that no rule can match, where that can be proven; says why where it cannot
+    #[arg(long, value_name = "STREAM")]
+    pub(crate) filter: Vec<String>,
+    #[command(flatten)]
+    pub(crate) prefix: Prefix,
+    /// YAML with comments, or JSON
+    #[arg(long, value_enum, default_value_t = TemplateFormat::Yaml)]
+    pub(crate) format: TemplateFormat,
+}
+
+/// How a template is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum TemplateFormat {
+    /// For people, with comments that say why
+    Yaml,
+    /// For programs
+    Json,
+}
+
+/// A parallelization factor, of all streams or of one.
+fn parallelization(text: &str) -> Result<(Option<String>, i64), String> {
+    let (stream, number) = match text.rsplit_once('=') {
+        Some((stream, number)) => (Some(stream.to_owned()), number),
+        None => (None, text),
+    };
+    match number.parse() {
+        Ok(number @ 1..=10) => Ok((stream, number)),
+        _ => Err("Lambda takes 1 to 10, as in `4` or `orders=4`".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod packaging;
 mod progress;
 mod store;
 mod streams;
+mod template;
 mod testing;
 mod watch;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Tables(arguments) => commands::tables::run(&arguments),
+        Command::Template(arguments) => commands::template::run(&arguments),
         Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),
         Command::Redrive(arguments) => commands::redrive::run(&arguments),
         Command::Package(arguments) => commands::package::run(&arguments),

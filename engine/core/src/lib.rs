@@ -20,10 +20,13 @@
 //! | [`path`], [`query`] | JSONPath: paths that find one value, and those that find many |
 //! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
 //! | [`report`] | what became of a batch |
+//! | [`tables`], [`access`] | what a deployment needs: tables, and what the function does to each |
+//! | [`filter`] | what Lambda need not send to the function |
 //!
 //! [`plan::Batch`] is the way in: make one of a payload, send the requests it hands out, give it the answers, and ask for
 //! the report.
 
+pub mod access;
 pub mod bookkeeping;
 pub mod compile;
 pub mod dead_letter;
@@ -31,6 +34,7 @@ pub mod decode;
 pub mod evaluate;
 pub mod event;
 pub mod expression;
+pub mod filter;
 pub mod fold;
 pub mod functions;
 pub mod mapping;

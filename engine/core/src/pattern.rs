@@ -241,6 +241,11 @@ impl TextTest {
         TextTest { part, text: if ignore_case { folded(text) } else { text.to_owned() }, ignore_case }
     }
 
+    /// The part and its text, where every letter counts as it stands.
+    pub(crate) fn exactly(&self) -> Option<(Part, &str)> {
+        (!self.ignore_case).then_some((self.part, self.text.as_str()))
+    }
+
     fn passes(&self, text: &str) -> bool {
         if !self.ignore_case {
             return match self.part {
@@ -350,6 +355,12 @@ impl Wildcard {
     /// The text that is the only one to fit, where there is no `*`.
     pub fn literal(&self) -> Option<&str> {
         self.rest.is_none().then_some(self.first.as_str())
+    }
+
+    /// What texts that fit start and end with.
+    pub(crate) fn ends(&self) -> (&str, &str) {
+        let last = self.rest.as_ref().map_or(self.first.as_str(), |(_, last)| last);
+        (&self.first, last)
     }
 
     /// Each piece is taken where it comes first: what is left for the others is then as long as can be, so nothing is

@@ -11,6 +11,7 @@ pub(crate) mod redrive;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod tables;
+pub(crate) mod template;
 pub(crate) mod test;
 pub(crate) mod validate;
 

@@ -114,7 +114,10 @@ async fn a_missing_table_is_told_with_the_command_that_makes_it() {
 #[tokio::test]
 async fn another_key_is_told() {
     let (folder, store) = deployed().await;
-    folder.write("sums.yaml", &SUMS.replace("partition_key: customer", "partition_key: { name: customer, type: number }"));
+    folder.write(
+        "sums.yaml",
+        &SUMS.replace("partition_key: customer", "partition_key: { name: customer, type: number }"),
+    );
     let found = findings(doctor(&folder).at(&store), 1).await;
     only(&found, "error", "has the key customer (S)");
 }

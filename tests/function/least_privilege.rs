@@ -39,9 +39,11 @@ impl Policies {
 /// What a role allows on tables.
 fn allowed(role: &Value, template: &Value, store: &Store) -> BTreeSet<Access> {
     let policies = role["Properties"]["Policies"].as_array().expect("a role has policies");
-    let statements = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().expect("a list"));
+    let statements =
+        policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().expect("a list"));
     let mut allowed = BTreeSet::new();
-    for statement in statements.filter(|statement| statement["Sid"].as_str().is_some_and(|sid| sid.starts_with("Use"))) {
+    for statement in statements.filter(|statement| statement["Sid"].as_str().is_some_and(|sid| sid.starts_with("Use")))
+    {
         assert_eq!(statement["Effect"], "Allow");
         let resource = statement["Resource"]["Fn::GetAtt"][0].as_str().expect("a table of the template");
         let name = template["Resources"][resource]["Properties"]["TableName"]["Fn::Sub"].as_str().expect("a name");
@@ -194,9 +196,8 @@ async fn what_is_taken_back_is_allowed_and_all_of_it_is_done() {
         let mut watched = Watched::of(&text(more)).await;
         watched.put("Sums", json!({ "group": { "S": "taken" }, "total": { "S": "none" } })).await;
         let mut stream = TableStream::new(&watched.store.table("Items"), &["id"]);
-        let item = |id: u32, group: &str, n: Value| {
-            json!({ "id": { "S": id.to_string() }, "group": { "S": group }, "n": n })
-        };
+        let item =
+            |id: u32, group: &str, n: Value| json!({ "id": { "S": id.to_string() }, "group": { "S": group }, "n": n });
         let five = || json!({ "N": "5" });
         let made: Vec<Value> = (0..9).map(|id| stream.insert(item(id, "a", five()))).collect();
         let changed = vec![

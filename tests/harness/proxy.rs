@@ -216,7 +216,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let operation = Operation::of(&head.headers, &json);
-let fault = lock(&shared.weather).next(&operation, &body);
+    let fault = lock(&shared.weather).next(&operation, &body);
     lock(&shared.accesses).extend(operation.accesses(&json));
     lock(&shared.operations).push(operation.clone());
     shared.under_way.send_modify(|count| *count += 1);
@@ -602,7 +602,7 @@ mod tests {
         let operation = Operation { name: "UpdateItem".into(), tables: vec!["counts".into()] };
         let schedule = |seed| {
             let mut weather = Weather::Faults { rng: Rng::with_seed(seed), spell: None };
-            (0..2_000).map(|_| weather.next(&operation)).collect::<Vec<_>>()
+            (0..2_000).map(|_| weather.next(&operation, b"")).collect::<Vec<_>>()
         };
         assert_eq!(schedule(1), schedule(1));
         assert_ne!(schedule(1), schedule(2));

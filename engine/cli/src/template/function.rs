@@ -4,10 +4,8 @@
 use super::Wishes;
 use super::names::Names;
 use super::tables::Tables;
-use viewfold_core::program::{Guard, Payload, Program, Projection, Source, StreamIdentity};
-
-/// The most batches of a shard that Lambda works on at once.
-const MAX_PARALLELIZATION: i64 = 10;
+use viewfold_core::mapping;
+use viewfold_core::program::{Payload, Program, Projection, Source, StreamIdentity};
 
 /// The function of a stream.
 pub(super) struct Function<'p> {
@@ -116,8 +114,8 @@ pub(super) fn all<'p>(
             StreamIdentity::Kinesis(_) | StreamIdentity::Sqs(_) if wishes.create_streams => Origin::Made,
             StreamIdentity::Kinesis(_) | StreamIdentity::Sqs(_) => Origin::Parameter,
         };
-        let may_give_up = readers.iter().all(|(_, source)| matches!(source.guard, Guard::EventsTable { .. }));
-        let parallelization = parallelization(program, number, &readers, wishes)?;
+        let may_give_up = mapping::needs_endless_retries(program, number).is_none();
+        let parallelization = parallelization(program, number, wishes)?;
         let is_json = program.streams[number].payload == Payload::Json;
         if parallelization.chosen > 1 && matches!(identity, StreamIdentity::Kinesis(_)) && is_json && !may_give_up {
             notes.push(format!(
@@ -154,12 +152,7 @@ pub(super) fn readers(program: &Program, stream: usize) -> Vec<(&Projection, &So
 ///
 /// Above 1 Lambda works on several batches of a shard at once, and keeps the order of each partition key, or item, only. A mark
 /// for a whole shard would take the events of one batch for repeats of the other's.
-fn parallelization(
-    program: &Program,
-    number: usize,
-    readers: &[(&Projection, &Source)],
-    wishes: &Wishes,
-) -> Result<Parallelization, String> {
+fn parallelization(program: &Program, number: usize, wishes: &Wishes) -> Result<Parallelization, String> {
     let identity = &program.streams[number].identity;
     let wish = wishes.parallelization_of(identity.name());
     if let (StreamIdentity::Sqs(_), Some((name, _))) = (identity, wish) {
@@ -171,17 +164,17 @@ fn parallelization(
             )),
         };
     }
-    let by_shard = readers.iter().find(|(_, source)| matches!(source.guard, Guard::Document { by_shard: true, .. }));
+    let highest = mapping::highest_factor(program, number);
+    let most = i64::from(highest.highest);
     let chosen = wish.map_or(1, |(_, chosen)| chosen);
-    if let (Some((projection, _)), true) = (by_shard, chosen > 1) {
+    if let (Some(projection), true) = (highest.limited_by, chosen > most) {
         return Err(format!(
-            "--parallelization {}={chosen}: projection `{}` has `guard: {{ last_event_id: shard }}`, which needs a parallelization \
-             factor of 1: above it Lambda works on several batches of one shard at once, and the shard's mark would take events \
-             of one for repeats of another's. Take 1, or a guard that stands more: `{{ last_event_id: lane }}`, `events_table`",
+            "--parallelization {}={chosen}: projection `{projection}` has `guard: {{ last_event_id: shard }}`, which needs a \
+             parallelization factor of {most}: above it Lambda works on several batches of one shard at once, and the shard's mark \
+             would take events of one for repeats of another's. Take {most}, or a guard that stands more: \
+             `{{ last_event_id: lane }}`, `events_table`",
             identity.name(),
-            projection.name
         ));
     }
-    let most = if by_shard.is_some() { 1 } else { MAX_PARALLELIZATION };
     Ok(Parallelization { chosen, most })
 }

@@ -84,7 +84,7 @@ pub fn of_stream(program: &Program, stream: usize) -> Result<Filter, String> {
             "no filter: Lambda takes {MAX_PATTERNS} patterns, the rules need more, and have no condition in common that Lambda could tell"
         )
     })?;
-    let patterns: Vec<String> = patterns.iter().map(|pattern| text(pattern)).collect();
+    let patterns: Vec<String> = patterns.iter().map(text).collect();
     if patterns.iter().any(|pattern| pattern.len() > MAX_PATTERN_BYTES) {
         return Err(format!(
             "no filter: a pattern would have more than the {MAX_PATTERN_BYTES} characters that Lambda takes"

@@ -180,16 +180,15 @@ impl Judged<'_> {
                 "--tumbling-window-in-seconds 0",
             ));
         }
-        match mapping.starting_position.as_deref() {
-            Some(position @ ("LATEST" | "AT_TIMESTAMP")) => findings.push(Finding::new(
+        if let Some(position @ ("LATEST" | "AT_TIMESTAMP")) = mapping.starting_position.as_deref() {
+            findings.push(Finding::new(
                 Severity::Warning,
                 at(mapping),
                 format!("it was made with the starting position {position}"),
                 "events from before, and those from while it was made, are not in the documents",
                 "it cannot be changed: should any be missing, delete the mapping and make it anew with TRIM_HORIZON, which the guards \
                  make harmless (but for `guard: none`)",
-            )),
-            _ => {}
+            ));
         }
         if !mapping.bisects {
             findings.push(self.finding(

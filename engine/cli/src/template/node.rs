@@ -36,16 +36,6 @@ impl Map {
         self.0.push(Entry { why: why.into(), key: key.into(), value: value.into() });
     }
 
-    pub(super) fn with(mut self, key: impl Into<String>, value: impl Into<Node>) -> Map {
-        self.add(key, value);
-        self
-    }
-
-    pub(super) fn with_why(mut self, why: impl Into<String>, key: impl Into<String>, value: impl Into<Node>) -> Map {
-        self.because(why, key, value);
-        self
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

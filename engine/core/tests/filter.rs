@@ -29,7 +29,7 @@ mod lambda {
 
     /// Whether a record passes a pattern. `data` of a Kinesis record is what its JSON says; a record whose data is no JSON object is dropped
     /// by a pattern that looks into it.
-    pub(crate) fn passes(pattern: &Value, record: &Value) -> bool {
+    pub(super) fn passes(pattern: &Value, record: &Value) -> bool {
         if pattern.get("data").is_some_and(Value::is_object) && !record["data"].is_object() {
             return false;
         }

@@ -36,6 +36,18 @@ impl Map {
         self.0.push(Entry { why: why.into(), key: key.into(), value: value.into() });
     }
 
+    #[cfg(test)]
+    pub(super) fn with(mut self, key: impl Into<String>, value: impl Into<Node>) -> Map {
+        self.add(key, value);
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_why(mut self, why: impl Into<String>, key: impl Into<String>, value: impl Into<Node>) -> Map {
+        self.because(why, key, value);
+        self
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -117,8 +117,11 @@ mod lambda {
 /// A program of one rule for each `when`, divided into two projections.
 fn program(source: &str, whens: &[Value]) -> Option<Program> {
     let file = |name: &str, whens: &[Value]| {
-        let rules: Vec<Value> =
-            whens.iter().map(|when| json!({ "when": when, "key": { "id": "all" }, "add": { "n": 1 } })).collect();
+        // Each adds to an attribute of its own: more than one may match an event.
+        let rules = whens.iter().enumerate();
+        let rules: Vec<Value> = rules
+            .map(|(number, when)| json!({ "when": when, "key": { "id": "all" }, "add": { format!("n{number}"): 1 } }))
+            .collect();
         let text = format!(
             "projection: {name}\nsource: {source}\ndocument: {{ table: {name}Docs, partition_key: id }}\nguard: none\n\
              on_error: skip\nrules: {}\n",
@@ -269,6 +272,92 @@ fn kinesis_record(data: &str) -> Value {
     })
 }
 
+/// A value that fulfils a pattern, mostly.
+fn fulfilling(pattern: &Value) -> Value {
+    let text = |operator: &str| pattern[operator].as_str().unwrap_or_default().to_owned();
+    match pattern {
+        Value::Array(any) => any.first().map_or(Value::Null, fulfilling),
+        Value::Object(operator) => match operator.keys().next().map_or("", String::as_str) {
+            "prefix" => json!(text("prefix") + "z"),
+            "suffix" => json!("z".to_owned() + &text("suffix")),
+            "equals-ignore-case" => json!(text("equals-ignore-case").to_uppercase()),
+            "wildcard" => json!(text("wildcard").replace('*', "z")),
+            "anything-but" => json!("z"),
+            "numeric" => json!(7),
+            "matches" => json!("xz"),
+            "type" => match text("type").as_str() {
+                "number" => json!(7),
+                "boolean" => json!(false),
+                "null" => Value::Null,
+                "list" => json!(["z"]),
+                "map" => json!({ "z": "z" }),
+                _ => json!("z"),
+            },
+            _ => json!("z"),
+        },
+        literal => literal.clone(),
+    }
+}
+
+/// How an event is made of conditions: of which rule's, if of any's, and whether its values stand in lists.
+type Planted = (Option<prop::sample::Index>, bool);
+
+fn planted() -> impl Strategy<Value = Planted> {
+    (prop::option::weighted(0.7, any::<prop::sample::Index>()), prop::bool::weighted(0.2))
+}
+
+/// Puts values into an event that fulfil the conditions of a rule.
+fn plant(event: &mut Value, whens: &[Value], (rule, in_lists): &Planted) {
+    let Some(rule) = rule else { return };
+    for (path, pattern) in rule.get(whens).as_object().expect("a map of conditions") {
+        let Some(path) = path.strip_prefix("$.") else { continue };
+        let value = fulfilling(pattern);
+        let value = if *in_lists { json!(["other", value]) } else { value };
+        let mut at = &mut *event;
+        for step in path.replace(['[', ']'], ".").split('.').filter(|step| !step.is_empty()) {
+            at = match step.parse::<usize>().ok().or((step == "*").then_some(0)) {
+                None => {
+                    if !at.is_object() {
+                        *at = json!({});
+                    }
+                    &mut at[step]
+                }
+                Some(number) => {
+                    let list = std::iter::repeat_n(json!("other"), number + 1).collect();
+                    *at = list;
+                    &mut at[number]
+                }
+            };
+        }
+        *at = value;
+    }
+}
+
+/// Puts values into the images of a change that fulfil the conditions of a rule.
+fn plant_in_change(body: &mut Value, whens: &[Value], planted: &Planted) {
+    let mut images = json!({});
+    plant(&mut images, whens, planted);
+    for (image, name) in [("new", "NewImage"), ("old", "OldImage")] {
+        let (Some(planted), Some(there)) = (images[image].as_object(), body[name].as_object_mut()) else { continue };
+        there.extend(planted.iter().map(|(name, value)| (name.clone(), attribute_of(value))));
+    }
+}
+
+/// A JSON value as DynamoDB writes it.
+fn attribute_of(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(value) => json!({ "BOOL": value }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(list) => json!({ "L": list.iter().map(attribute_of).collect::<Vec<_>>() }),
+        Value::Object(map) => {
+            let map: BTreeMap<&String, Value> = map.iter().map(|(name, value)| (name, attribute_of(value))).collect();
+            json!({ "M": map })
+        }
+    }
+}
+
 /// Checks one event; whether the filter drops it.
 fn check(program: &Program, record: &Value, seen_by_lambda: &Value, seen: &Seen) -> Result<(), TestCaseError> {
     let Ok(filter) = filter::of_stream(program, 0) else { return Ok(()) };
@@ -296,7 +385,7 @@ impl Seen {
     }
 }
 
-const CASES: u32 = 8_000;
+const CASES: u32 = 4_000;
 
 fn run<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
@@ -311,8 +400,9 @@ fn run<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseE
 fn nothing_that_a_rule_matches_is_dropped_from_kinesis() {
     const PATHS: &[&str] = &["$.a", "$.b", "$.a.b", "$.b.c", "$.c[0]", "$.c[*]", "$.a[1].b", "$$.lane"];
     let seen = Seen::default();
-    run((prop::collection::vec(when(PATHS), 1..8), payload()), |(whens, payload)| {
+    run((prop::collection::vec(when(PATHS), 1..8), payload(), planted()), |(whens, mut payload, planted)| {
         let Some(program) = program("{ kinesis: s }", &whens) else { return Ok(()) };
+        plant(&mut payload, &whens, &planted);
         let record = kinesis_record(&payload.to_string());
         check(&program, &record, &json!({ "partitionKey": "p", "data": payload }), &seen)
     });
@@ -323,16 +413,20 @@ fn nothing_that_a_rule_matches_is_dropped_from_kinesis() {
 fn nothing_that_a_rule_matches_is_dropped_from_a_table() {
     const PATHS: &[&str] = &["$.new.a", "$.old.a", "$.new.a.b", "$.keys.id", "$.new.b", "$$.change"];
     let seen = Seen::default();
-    run((prop::collection::vec(when_of_change(PATHS), 1..8), change()), |(whens, (name, body))| {
-        let Some(program) = program("{ dynamodb: { table: items, keys: [id] } }", &whens) else { return Ok(()) };
-        let mut record = json!({
-            "eventID": "1", "eventName": name, "eventSource": "aws:dynamodb",
-            "eventSourceARN": "arn:aws:dynamodb:eu-west-1:123456789012:table/items/stream/2026-01-01T00:00:00.000",
-            "dynamodb": body,
-        });
-        record["dynamodb"]["SequenceNumber"] = json!("100000000000000000001");
-        check(&program, &record, &record, &seen)
-    });
+    run(
+        (prop::collection::vec(when_of_change(PATHS), 1..8), change(), planted()),
+        |(whens, (name, mut body), planted)| {
+            plant_in_change(&mut body, &whens, &planted);
+            let Some(program) = program("{ dynamodb: { table: items, keys: [id] } }", &whens) else { return Ok(()) };
+            let mut record = json!({
+                "eventID": "1", "eventName": name, "eventSource": "aws:dynamodb",
+                "eventSourceARN": "arn:aws:dynamodb:eu-west-1:123456789012:table/items/stream/2026-01-01T00:00:00.000",
+                "dynamodb": body,
+            });
+            record["dynamodb"]["SequenceNumber"] = json!("100000000000000000001");
+            check(&program, &record, &record, &seen)
+        },
+    );
     seen.enough();
 }
 
@@ -340,12 +434,16 @@ fn nothing_that_a_rule_matches_is_dropped_from_a_table() {
 fn nothing_that_a_rule_matches_is_dropped_from_changes_by_kinesis() {
     const PATHS: &[&str] = &["$.new.a", "$.old.a", "$.new.a.b", "$.keys.id", "$$.change"];
     let seen = Seen::default();
-    run((prop::collection::vec(when_of_change(PATHS), 1..8), change()), |(whens, (name, body))| {
-        let source = "{ kinesis: { stream: s, format: dynamodb, keys: [id] } }";
-        let Some(program) = program(source, &whens) else { return Ok(()) };
-        let data = json!({ "eventID": "e", "eventName": name, "tableName": "items", "dynamodb": body });
-        check(&program, &kinesis_record(&data.to_string()), &json!({ "data": data }), &seen)
-    });
+    run(
+        (prop::collection::vec(when_of_change(PATHS), 1..8), change(), planted()),
+        |(whens, (name, mut body), planted)| {
+            plant_in_change(&mut body, &whens, &planted);
+            let source = "{ kinesis: { stream: s, format: dynamodb, keys: [id] } }";
+            let Some(program) = program(source, &whens) else { return Ok(()) };
+            let data = json!({ "eventID": "e", "eventName": name, "tableName": "items", "dynamodb": body });
+            check(&program, &kinesis_record(&data.to_string()), &json!({ "data": data }), &seen)
+        },
+    );
     seen.enough();
 }
 

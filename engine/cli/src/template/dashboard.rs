@@ -12,23 +12,18 @@ pub(super) fn resource(functions: &[Function<'_>], resources: &mut Map) {
     let mut widgets = Vec::new();
     for (row, function) in functions.iter().enumerate() {
         let y = row * (HEIGHT + 1);
-        widgets.push(json!({
-            "type": "text", "x": 0, "y": y, "width": COLUMNS, "height": 1,
-            "properties": { "markdown": format!("## {}: {}", function.told, function.projections.join(", ")) },
-        }));
+        let title = format!("## {}: {}", function.told, function.projections.join(", "));
+        widgets.push(format!(
+            "{{ \"type\": \"text\", \"x\": 0, \"y\": {y}, \"width\": {COLUMNS}, \"height\": 1, \"properties\": {{ \"markdown\": {} }} }}",
+            Json::from(escaped(&title))
+        ));
         let graphs = graphs(function);
         let width = COLUMNS / graphs.len();
         for (column, (title, metrics)) in graphs.into_iter().enumerate() {
-            widgets.push(json!({
-                "type": "metric", "x": column * width, "y": y + 1, "width": width, "height": HEIGHT,
-                "properties": {
-                    "title": title, "region": "${AWS::Region}", "period": 60, "stat": "Sum", "view": "timeSeries",
-                    "metrics": metrics,
-                },
-            }));
+            widgets.push(graph(title, [column * width, y + 1, width], &metrics));
         }
     }
-    let body = format!("{:#}\n", json!({ "widgets": widgets }));
+    let body = format!("{{ \"widgets\": [\n  {}\n] }}\n", widgets.join(",\n  "));
     let properties = map([
         ("DashboardName", text_of("${AWS::StackName}-${AWS::Region}")),
         ("DashboardBody", Node::Call("Sub", Box::new(body.into()))),
@@ -38,6 +33,18 @@ pub(super) fn resource(functions: &[Function<'_>], resources: &mut Map) {
         "Dashboard",
         map([("Type", "AWS::CloudWatch::Dashboard".into()), ("Properties", properties.into())]),
     );
+}
+
+/// A graph, with a line for each of its metrics: laid out to be read, and to differ by what has changed.
+fn graph(title: &str, [x, y, width]: [usize; 3], metrics: &[Json]) -> String {
+    let lines: Vec<String> = metrics.iter().map(|metric| format!("      {metric}")).collect();
+    format!(
+        "{{ \"type\": \"metric\", \"x\": {x}, \"y\": {y}, \"width\": {width}, \"height\": {HEIGHT}, \"properties\": {{\n    \
+         \"title\": {}, \"region\": \"${{AWS::Region}}\", \"period\": 60, \"stat\": \"Sum\", \"view\": \"timeSeries\",\n    \
+         \"metrics\": [\n{}\n    ] }} }}",
+        Json::from(title),
+        lines.join(",\n")
+    )
 }
 
 /// The graphs of a function: how many events there are and what becomes of them, how late they are, what they cost, and how the

@@ -141,3 +141,72 @@ async fn a_filter_says_what_it_does_or_why_there_is_none() {
     assert_eq!(*filters, serde_json::json!([{ "Pattern": r#"{"eventName":["INSERT","MODIFY"]}"# }]));
     assert!(output.stderr.contains("do not reach the function"), "{}", output.stderr);
 }
+
+/// A projection over a stream, whose documents are in a table.
+fn counting(projection: &str, stream: &str, table: &str, guard: &str) -> String {
+    format!(
+        "projection: {projection}\nsource: {{ kinesis: {{ stream: {stream}, lane: $.id }} }}\n\
+         document: {{ table: {table}, partition_key: id }}\nguard: {guard}\nkey: {{ id: $.id }}\nrules: [{{ add: {{ n: 1 }} }}]\n"
+    )
+}
+
+#[tokio::test]
+async fn names_that_differ_in_little_make_ids_that_differ() {
+    let folder = Folder::empty();
+    let long = "t".repeat(255);
+    for (file, projection, table) in
+        [("a", "total_votes", "a-b"), ("b", "total-votes", "a_b"), ("c", "other", long.as_str())]
+    {
+        folder.write(&format!("{file}.yaml"), &counting(projection, "s", table, "last_event_id"));
+    }
+    let path = folder.path().display().to_string();
+    let yaml = viewfold(["template", &path]).run().await.expect_status(0).stdout;
+    let ids: Vec<&str> =
+        yaml.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':')).collect();
+    for id in &ids {
+        assert!(id.trim().len() <= 256, "{id}");
+    }
+    // Each is in one section, or in two: a parameter's or resource's, and its output's.
+    let template = template(&[&path]).await;
+    let resources = template["Resources"].as_object().expect("resources");
+    let alarms = resources.keys().filter(|id| id.ends_with("DeadLettersAlarm")).count();
+    assert_eq!(alarms, 3, "{:?}", resources.keys());
+    let statements = template["Resources"]["SRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        .as_array()
+        .expect("statements");
+    let sids: Vec<&str> = statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect();
+    let mut apart = sids.clone();
+    apart.sort_unstable();
+    apart.dedup();
+    assert_eq!(apart.len(), sids.len(), "{sids:?}");
+    if let Some(lint) = Lint::find() {
+        let path = folder.path().join("stack");
+        fs::write(&path, &yaml).expect("a file can be written");
+        lint.check(&[&path]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cloudformation_would_not_take_is_refused() {
+    let folder = Folder::empty();
+    for number in 0..50 {
+        let projection =
+            counting(&format!("p{number}"), &format!("s{number}"), &format!("Table{number}"), "last_event_id");
+        folder.write(&format!("p{number}.yaml"), &projection);
+    }
+    let path = folder.path().display().to_string();
+    let error = refused(&[&path]).await;
+    assert!(error.contains("CloudFormation takes") && error.contains("divide"), "{error}");
+    let folder = Folder::empty();
+    for number in 0..40 {
+        let guard = format!("{{ events_table: Events{number} }}");
+        folder.write(
+            &format!("p{number}.yaml"),
+            &counting(&format!("p{number}"), "s", &format!("Table{number}"), &guard),
+        );
+    }
+    let error = refused(&[&folder.path().display().to_string()]).await;
+    assert!(error.contains("the policy of SRole") && error.contains("10240"), "{error}");
+    let error = refused(&["projections/votes", "--table-prefix", "a b"]).await;
+    assert!(error.contains("\"a b\""), "{error}");
+}

@@ -315,7 +315,8 @@ One function for each stream that the projections read, with all projections of 
 their guards rely on; their tables; a role for each function that allows just what it does; alarms and a dashboard. The function is \
 function.zip, the projections are projections.zip, both beside the template.
 
-Tables, streams and buckets stay when the stack goes. Environments of one account differ by the parameter TablePrefix.
+Tables, streams and buckets stay when the stack goes. The parameter TablePrefix tells the tables of environments apart; names of Kinesis \
+streams and of queues are those of the projections in all of them.
 
 Streams and source tables that others own are parameters, as ARNs. Views over views are wired by themselves.
 

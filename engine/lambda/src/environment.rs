@@ -92,6 +92,7 @@ pub(crate) fn program() -> Result<Program, String> {
         table_prefix: std::env::var("VIEWFOLD_TABLE_PREFIX").unwrap_or_default(),
         dead_letter_table: std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned()),
     };
+    options.check().map_err(|message| format!("{message}; the function does not start"))?;
     let compiled = deployment::load(&[folder], &options).map_err(|findings| {
         format!("{}the function does not start: its projections have errors", render_all(&findings, false))
     })?;

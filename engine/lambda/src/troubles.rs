@@ -76,15 +76,23 @@ pub(crate) fn log(report: &Report, invocation: &Invocation<'_>, payload: Option<
         }
     }
     for ((projection, reason, fate), more) in rest(&report.troubles) {
-        tracing::warn!(
-            requestId = request,
-            xrayTraceId = trace,
-            projection,
-            reason,
-            fate,
-            more,
-            "more events were not applied: a batch has at most {MOST_LINES} lines about single ones"
-        );
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    requestId = request,
+                    xrayTraceId = trace,
+                    projection,
+                    reason,
+                    fate,
+                    more,
+                    "more events were not applied: a batch has at most {MOST_LINES} lines about single ones"
+                )
+            };
+        }
+        match fate == Fate::ComesAgain.text() {
+            true => line!(error),
+            false => line!(warn),
+        }
     }
 }
 

@@ -24,7 +24,9 @@ use viewfold_spec::{Code, Diagnostic, Severity, suggest};
 /// Reads and compiles projections. A path that is not there is wrong use; findings are the inner result.
 pub(crate) fn load(paths: &[PathBuf], table_prefix: &str) -> Result<Result<Compiled, Vec<Diagnostic>>, Failure> {
     check_paths(paths)?;
-    Ok(deployment::load(paths, &options(table_prefix)))
+    let options = options(table_prefix);
+    options.check().map_err(Failure::wrong_use)?;
+    Ok(deployment::load(paths, &options))
 }
 
 /// A path that is not there is wrong use.

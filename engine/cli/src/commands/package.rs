@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Package) -> Result<Outcome, Failure> {
     let mut function = None;
     if !arguments.projections_only {
         let (path, bytes, binary) = bootstrap(arguments)?;
-        check_version(&path, &binary);
+        check_version(&path, &binary)?;
         let entry = Entry { path: "bootstrap".to_owned(), bytes, executable: true };
         archives.push(Archive::of("function.zip", vec![entry])?);
         function = Some((path, binary));
@@ -124,18 +124,23 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Says where it is not the function that these projections were checked for.
-fn check_version(path: &Path, binary: &Binary) {
+///
+/// # Errors
+///
+/// Wrong use, where it is no function of viewfold's at all.
+fn check_version(path: &Path, binary: &Binary) -> Result<(), Failure> {
     let path = path.display();
     let own = env!("CARGO_PKG_VERSION");
     match &binary.version {
-        Some(version) if version == own => {}
-        Some(version) => note(&format!(
-            "warning: {path} is the function of viewfold {version}; the projections were checked by {own}: build both from the \
-             same version"
-        )),
-        None => note(&format!(
-            "warning: {path} does not say that it is viewfold's function; whether it reads projections cannot be told"
-        )),
+        Some(version) if version == own => Ok(()),
+        Some(version) => {
+            note(&format!(
+                "warning: {path} is the function of viewfold {version}; the projections were checked by {own}: build both from \
+                 the same version"
+            ));
+            Ok(())
+        }
+        None => Err(Failure::wrong_use(format!("{path} is not viewfold's function: {BUILD}"))),
     }
 }
 

@@ -28,8 +28,9 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
             format!("viewfold dead-letters list {place} --projection {} --reason {}", word(&projection), word(&reason));
         let fix = match known {
             true => format!(
-                "{list}; correct what is wrong, then viewfold redrive {} --reason {} {place}",
+                "{list}; correct what is wrong, then viewfold redrive {} --projection {} --reason {} {place}",
                 case.commands.projections,
+                word(&projection),
                 word(&reason)
             ),
             false => format!("{list}; its projection is not among these: close them, or redrive with its file"),

@@ -23,6 +23,7 @@ pub(crate) fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>, Failure> {
     }
     let mut found: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
     let mut schemas = Vec::new();
+    let mut named = Vec::new();
     for file in &files {
         let path = Path::new(&file.source.name);
         let place = place(path)?;
@@ -37,6 +38,7 @@ pub(crate) fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>, Failure> {
             }
             let schema = lexical(&folder.join(&name));
             let real = path.parent().unwrap_or(Path::new(".")).join(&name);
+            named.push((folder.to_owned(), name, path));
             schemas.push(schema.clone());
             found.insert(schema, real);
         }
@@ -45,6 +47,9 @@ pub(crate) fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>, Failure> {
     let Some(root) = common_folder(found.keys()) else {
         return Err(Failure::wrong_use("there is nothing to package"));
     };
+    for (folder, name, path) in named {
+        check_way(&root, &folder, &name, path, found.keys())?;
+    }
     let mut entries = Vec::with_capacity(found.len());
     for (place, path) in &found {
         let within = place.strip_prefix(&root).unwrap_or(place);
@@ -58,6 +63,37 @@ pub(crate) fn entries(paths: &[PathBuf]) -> Result<Vec<Entry>, Failure> {
         entries.push(Entry { path: format!("{FOLDER}/{}", parts.join("/")), bytes, executable: false });
     }
     Ok(entries)
+}
+
+/// A schema's name leads through folders: each has to be in the layer, where there is nothing above its root.
+fn check_way<'p>(
+    root: &Path,
+    folder: &Path,
+    name: &str,
+    projection: &Path,
+    packed: impl Iterator<Item = &'p PathBuf> + Clone,
+) -> Result<(), Failure> {
+    let mut at = folder.to_owned();
+    for part in Path::new(name).parent().into_iter().flat_map(Path::components) {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(at.pop()),
+            part => at.push(part),
+        }
+        let is_there = at.starts_with(root) && (at == root || packed.clone().any(|file| file.starts_with(&at)));
+        if !is_there {
+            let schema = lexical(&folder.join(name));
+            let short = schema.strip_prefix(folder).ok().map(|short| format!(": name it {}", short.display()));
+            return Err(Failure::wrong_use(format!(
+                "{}: the schema {name} is named by a way through {}, which is no folder of the layer, and the function would not find \
+                 it there{}",
+                projection.display(),
+                at.display(),
+                short.unwrap_or_default()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The function reads whatever looks like a projection in the layer's folder, and nothing else.
@@ -115,6 +151,17 @@ fn common_folder<'p>(files: impl Iterator<Item = &'p PathBuf>) -> Option<PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_way_to_a_schema_is_in_the_layer() {
+        let packed: Vec<PathBuf> = ["/p/a/x.yaml", "/p/schemas/s.json"].map(PathBuf::from).into();
+        let check = |root: &str, name: &str| {
+            check_way(Path::new(root), Path::new("/p/a"), name, Path::new("x.yaml"), packed.iter()).is_ok()
+        };
+        assert!(check("/p", "../schemas/s.json") && check("/p", "../a/../schemas/s.json"));
+        // Above the root, or through a folder in which nothing is packed.
+        assert!(!check("/p", "../../p/schemas/s.json") && !check("/p", "../empty/../schemas/s.json"));
+    }
 
     #[test]
     fn files_lie_to_each_other_as_they_did() {

@@ -1,8 +1,8 @@
 //! Alarms: what somebody has to look at.
 
-use super::function::Function;
-use super::names::{camel, dashed};
-use super::node::{Map, Node, either, map, reference, text_of};
+use super::function::{Function, Origin};
+use super::names::{Names, camel, dashed};
+use super::node::{Map, Node, attribute, either, map, reference, text_of};
 use super::streams::quarter_of_retention;
 
 /// One number that is watched.
@@ -15,12 +15,18 @@ struct Alarm<'a> {
     comparison: &'a str,
     /// Of so many periods of five minutes each has to be like that.
     periods: i64,
+    /// Whether all is well again when the number goes back.
+    ends: bool,
 }
 
 /// The alarms of a function.
-pub(super) fn resources(function: &Function<'_>, resources: &mut Map) {
+pub(super) fn resources(function: &Function<'_>, names: &mut Names, resources: &mut Map) {
     let of_lambda = |name: &str, statistic: &str| metric("AWS/Lambda", name, statistic, dimensions(function, None));
     let told = &function.told;
+    let of_projection = |names: &mut Names, suffix: &str, projection: &str| {
+        let words = format!("{}{}", function.id, camel(projection));
+        names.id_of(&words, suffix, &format!("{}\n{projection}", function.identity))
+    };
     let behind = match function.is_queue() {
         false => Alarm {
             id: function.id("IteratorAgeAlarm"),
@@ -30,32 +36,35 @@ pub(super) fn resources(function: &Function<'_>, resources: &mut Map) {
             threshold: quarter_of_retention(function),
             comparison: "GreaterThanThreshold",
             periods: 1,
+            ends: true,
         },
         true => Alarm {
             id: function.id("MessageAgeAlarm"),
-            why: "Messages expire unread when the function is behind for as long as the queue keeps them: a day is time to act.",
-            told: format!("The function is more than a day behind {told}."),
+            why: "A message that cannot be worked on comes again and again, and is gone from the queue in the end.",
+            told: format!("The oldest message of {told} waits for too long."),
             metric: metric(
                 "AWS/SQS",
                 "ApproximateAgeOfOldestMessage",
                 "Maximum",
                 vec![dimension("QueueName", function.queue_name())],
             ),
-            threshold: quarter_of_retention(function),
+            threshold: reference(function.id("MessageAgeSeconds")),
             comparison: "GreaterThanThreshold",
             periods: 1,
+            ends: true,
         },
     };
     let errors = Alarm {
         id: function.id("ErrorsAlarm"),
         why: "One invocation that fails is tried again; when they go on failing, nothing of the batch comes through.",
         told: format!(
-            "Invocations for {told} have failed for 15 minutes: time limit, memory, an invalid projection, or a wrong stream."
+            "Invocations for {told} have failed for 15 minutes: time limit, memory, an invalid projection, or a wrong source."
         ),
         metric: of_lambda("Errors", "Sum"),
         threshold: 1.into(),
         comparison: "GreaterThanOrEqualToThreshold",
         periods: 3,
+        ends: true,
     };
     let throttles = Alarm {
         id: function.id("ThrottlesAlarm"),
@@ -67,19 +76,54 @@ pub(super) fn resources(function: &Function<'_>, resources: &mut Map) {
         threshold: 1.into(),
         comparison: "GreaterThanOrEqualToThreshold",
         periods: 3,
+        ends: true,
     };
     for alarm in [behind, errors, throttles] {
         add(function, alarm, resources);
     }
+    if let (Origin::Made, true) = (&function.origin, function.is_queue()) {
+        let name = attribute(format!("{}.QueueName", function.id("Failed")));
+        let alarm = Alarm {
+            id: function.id("FailedMessagesAlarm"),
+            why: "Nobody works on them until they are sent back to their queue.",
+            told: format!("Messages of {told} could not be worked on, and were put aside."),
+            metric: metric(
+                "AWS/SQS",
+                "ApproximateNumberOfMessagesVisible",
+                "Maximum",
+                vec![dimension("QueueName", name)],
+            ),
+            threshold: 1.into(),
+            comparison: "GreaterThanOrEqualToThreshold",
+            periods: 1,
+            ends: true,
+        };
+        add(function, alarm, resources);
+    }
+    for projection in &function.projections {
+        let alarm = Alarm {
+            id: of_projection(names, "FailedAlarm", projection),
+            why: "What DynamoDB does not take comes again, and is no error of the function: throttling, a permission, a table that is gone.",
+            told: format!("For 15 minutes {projection} could not write events of {told}: the function's log says why."),
+            metric: metric("viewfold", "failed", "Sum", dimensions(function, Some(projection))),
+            threshold: 1.into(),
+            comparison: "GreaterThanOrEqualToThreshold",
+            periods: 3,
+            ends: true,
+        };
+        add(function, alarm, resources);
+    }
     for projection in &function.lettered {
         let alarm = Alarm {
-            id: function.id(&format!("{}DeadLettersAlarm", camel(projection))),
+            id: of_projection(names, "DeadLettersAlarm", projection),
             why: "Their events are in no document until they are redriven.",
             told: format!("Events of {told} could not be applied by {projection}: see `viewfold dead-letters list`."),
             metric: metric("viewfold", "dead_letters", "Sum", dimensions(function, Some(projection))),
             threshold: 1.into(),
             comparison: "GreaterThanOrEqualToThreshold",
             periods: 1,
+            // It counts those that come, not those that are open.
+            ends: false,
         };
         add(function, alarm, resources);
     }
@@ -97,7 +141,9 @@ fn add(function: &Function<'_>, alarm: Alarm<'_>, resources: &mut Map) {
     properties.add("TreatMissingData", "notBreaching");
     let topic = || either("HasAlarmTopic", [reference("AlarmTopic")], Node::List(Vec::new()));
     properties.add("AlarmActions", topic());
-    properties.add("OKActions", topic());
+    if alarm.ends {
+        properties.add("OKActions", topic());
+    }
     resources.because(
         alarm.why,
         alarm.id,

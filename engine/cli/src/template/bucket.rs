@@ -44,7 +44,7 @@ pub(super) fn resources(resources: &mut Map) {
         map([
             ("Type", "AWS::S3::Bucket".into()),
             ("Condition", MADE.into()),
-            ("DeletionPolicy", "Retain".into()),
+            ("DeletionPolicy", "RetainExceptOnCreate".into()),
             ("UpdateReplacePolicy", "Retain".into()),
             ("Properties", properties.into()),
         ]),

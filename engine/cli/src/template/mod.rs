@@ -11,6 +11,7 @@ mod alarms;
 mod bucket;
 mod dashboard;
 mod function;
+mod limits;
 mod names;
 mod node;
 mod parameters;
@@ -78,6 +79,12 @@ impl Wishes {
 ///
 /// What was asked for and cannot be.
 pub(crate) fn of(program: &Program, wishes: &Wishes) -> Result<Template, String> {
+    if !parameters::is_prefix(&wishes.table_prefix) {
+        return Err(format!(
+            "--table-prefix {:?}: at most 64 letters, digits, `_`, `-` and `.`, as names of tables have them",
+            wishes.table_prefix
+        ));
+    }
     let mut notes = Vec::new();
     let needed = required(program);
     for name in &wishes.existing {
@@ -109,7 +116,7 @@ pub(crate) fn of(program: &Program, wishes: &Wishes) -> Result<Template, String>
             notes.push(format!("{}: {}", function.told, pushdown.why));
         }
         resources::mapping(function, pushdown.as_ref(), &mut resources);
-        alarms::resources(function, &mut resources);
+        alarms::resources(function, &mut names, &mut resources);
         let heading = format!("{}, for {}.", capital(&function.told), function.projections.join(", "));
         if let Some(entry) = resources.0.get_mut(first) {
             let rule = "-".repeat(heading.len().min(100));
@@ -144,6 +151,7 @@ pub(crate) fn of(program: &Program, wishes: &Wishes) -> Result<Template, String>
     root.add("Conditions", parameters::conditions(&functions));
     root.add("Resources", resources);
     root.add("Outputs", outputs(&functions, &tables));
+    limits::check(&root)?;
     Ok(Template { root, notes })
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 /// Ids that have been given, each to one thing.
 #[derive(Debug, Default)]
 pub(super) struct Names {
+    /// Each id, and what it is of.
     given: HashMap<String, String>,
 }
 
@@ -13,20 +14,44 @@ impl Names {
     /// The id of a thing: `total_votes` and `Table` make `TotalVotesTable`. Where another thing has that already (`total-votes`),
     /// a few digits of the name's digest stand behind it.
     pub(super) fn id(&mut self, name: &str, suffix: &str) -> String {
-        let plain = format!("{}{suffix}", camel(name));
-        let whole = format!("{name}\n{suffix}");
-        match self.given.get(&plain) {
-            Some(owner) if *owner != whole => {
-                let digest = Sha256::digest(name.as_bytes());
-                let digits: String = digest[..3].iter().map(|byte| format!("{byte:02X}")).collect();
-                format!("{}{digits}{suffix}", camel(name))
-            }
-            _ => {
-                self.given.insert(plain.clone(), whole);
-                plain
+        self.id_of(&camel(name), suffix, name)
+    }
+
+    /// The id of a thing that is told from all others by `whole`, where its words and suffix make one that is free.
+    pub(super) fn id_of(&mut self, words: &str, suffix: &str, whole: &str) -> String {
+        let whole = format!("{whole}\n{suffix}");
+        let mut words = shortened(words, suffix);
+        loop {
+            let id = format!("{words}{suffix}");
+            match self.given.get(&id) {
+                Some(owner) if *owner != whole => words = shortened(&format!("{words}{}", digits(&whole)), suffix),
+                Some(_) => return id,
+                None => {
+                    self.given.insert(id.clone(), whole);
+                    return id;
+                }
             }
         }
     }
+}
+
+/// The most characters of an id's words and suffix: what is made of it in turn has to stay within CloudFormation's 255, and an alarm's
+/// name, which has the stack's in front, too.
+const MOST: usize = 90;
+
+/// Words that leave room for their suffix: of long ones the beginning, and a few digits of the digest of the whole.
+fn shortened(words: &str, suffix: &str) -> String {
+    let room = MOST.saturating_sub(suffix.len());
+    if words.len() <= room {
+        return words.to_owned();
+    }
+    let digits = digits(words);
+    format!("{}{digits}", &words[..words.floor_char_boundary(room.saturating_sub(digits.len()))])
+}
+
+/// A few digits that tell a text from others.
+fn digits(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..3].iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// The letters and digits of a name, each of its words with a capital.
@@ -53,6 +78,18 @@ mod tests {
         assert_eq!(names.id("total_votes", "Table"), "TotalVotesTable");
         let other = names.id("total-votes", "Table");
         assert!(other.starts_with("TotalVotes") && other.ends_with("Table") && other != "TotalVotesTable", "{other}");
+        assert_eq!(names.id("total-votes", "Table"), other);
         assert_eq!(names.id("orders.fifo", "Queue"), "OrdersFifoQueue");
+        let long = names.id(&"a".repeat(255), "Table");
+        assert!(long.len() <= MOST && long.ends_with("Table") && long != names.id(&"a".repeat(254), "Table"), "{long}");
+    }
+
+    #[test]
+    fn an_id_with_digits_is_taken_too() {
+        let mut names = Names::default();
+        let first = names.id("a-b", "Table");
+        let second = names.id("a_b", "Table");
+        let third = names.id(second.trim_end_matches("Table"), "Table");
+        assert!(first != second && second != third && first != third, "{first} {second} {third}");
     }
 }

@@ -48,6 +48,11 @@ impl Map {
         self
     }
 
+    /// The value behind a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.0.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -16,6 +16,9 @@ const RETENTION_HOURS: [i64; 6] = [24, 48, 72, 168, 720, 8760];
 /// The time limits that a function may have, where a queue's messages stay hidden for six of them.
 const TIMEOUTS: [i64; 6] = [30, 60, 120, 300, 600, 900];
 
+/// The most seconds that Lambda waits for a full batch.
+const LONGEST_WINDOW: i64 = 300;
+
 /// The parameters, in groups as a console shows them.
 pub(super) struct Parameters {
     groups: Vec<(&'static str, Map)>,
@@ -89,6 +92,8 @@ fn of_function(function: &Function<'_>, parameters: &mut Map) {
     if function.is_queue() {
         let told = format!("How many batches of {told} are worked on at once, at most.");
         parameters.add(function.id("Concurrency"), number(&told, 10, (2, 1000)));
+        let told = format!("An alarm comes when a message of {} is older than so many seconds.", function.told);
+        parameters.add(function.id("MessageAgeSeconds"), number(&told, 1800, (60, 1_209_600)));
         return;
     }
     if function.parallelization.most > 1 {
@@ -105,11 +110,28 @@ fn of_function(function: &Function<'_>, parameters: &mut Map) {
             format!("{told} is tried again before it goes to the failure bucket; -1: until its records expire.");
         parameters.add(function.id("Retries"), number(&retries, -1, (-1, 10_000)));
         let age = format!(
-            "How many seconds old a record of {} may be before it goes to the failure bucket; -1: any age.",
+            "How many seconds old a record of {} may be before it goes to the failure bucket, 60 to 604800; -1: any age.",
             function.told
         );
-        parameters.add(function.id("RecordAge"), number(&age, -1, (-1, 604_800)));
+        parameters.add(
+            function.id("RecordAge"),
+            map([
+                ("Description", age.into()),
+                ("Type", "String".into()),
+                ("Default", "-1".into()),
+                ("AllowedPattern", "^(-1|[6-9][0-9]|[1-9][0-9]{2,4}|[1-6][0-9]{5})$".into()),
+                ("ConstraintDescription", "-1, or 60 to 604800".into()),
+            ]),
+        );
     }
+}
+
+/// The most characters of a prefix.
+const MAX_PREFIX: usize = 64;
+
+/// Whether names of tables may begin like this.
+pub(super) fn is_prefix(text: &str) -> bool {
+    text.len() <= MAX_PREFIX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 fn tables(table_prefix: &str) -> Map {
@@ -121,7 +143,7 @@ fn tables(table_prefix: &str) -> Map {
         ),
         ("Type", "String".into()),
         ("Default", table_prefix.into()),
-        ("AllowedPattern", "^[a-zA-Z0-9_.-]{0,64}$".into()),
+        ("AllowedPattern", format!("^[a-zA-Z0-9_.-]{{0,{MAX_PREFIX}}}$").into()),
     ]);
     let protection = map([
         ("Description", "Whether tables can only be deleted after this has been set to false.".into()),
@@ -152,7 +174,7 @@ fn batches(functions: &[Function<'_>]) -> Map {
         number(
             "For how many seconds Lambda waits for a full batch: the most that documents are late by it.",
             BATCHING_WINDOW,
-            (least, 300),
+            (least, LONGEST_WINDOW),
         ),
     );
     parameters
@@ -175,7 +197,7 @@ fn of_functions(functions: &[Function<'_>]) -> Map {
     );
     parameters.add(
         "Timeout",
-        match functions.iter().any(Function::is_queue) {
+        match functions.iter().any(|function| function.is_queue() && matches!(function.origin, Origin::Made)) {
             true => chosen("The functions' time limit, in seconds.", 60, &TIMEOUTS),
             false => number("The functions' time limit, in seconds.", 60, (10, 900)),
         },
@@ -221,7 +243,7 @@ pub(super) fn mappings(functions: &[Function<'_>]) -> Map {
     if functions.iter().any(|function| function.is_queue() && matches!(function.origin, Origin::Made)) {
         let mut seconds = Map::default();
         for timeout in TIMEOUTS {
-            seconds.add(timeout.to_string(), map([("SixTimes", (6 * timeout).into())]));
+            seconds.add(timeout.to_string(), map([("SixTimesAndTheWindow", (6 * timeout + LONGEST_WINDOW).into())]));
         }
         mappings.add("Timeouts", seconds);
     }

@@ -2,6 +2,7 @@
 
 use super::bucket;
 use super::function::{Function, Origin};
+use super::names::{Names, camel};
 use super::node::{Map, Node, attribute, map, only_if, reference};
 use super::tables::Tables;
 use viewfold_core::access;
@@ -46,8 +47,9 @@ fn statements(function: &Function<'_>, program: &Program, tables: &Tables<'_>) -
             statements.push(only_if(&function.id("HasKey"), statement));
         }
     }
+    let mut names = Names::default();
     for (table, operations) in access::of_stream(program, function.number) {
-        let sid = format!("Use{}", super::names::camel(&table));
+        let sid = names.id_of(&format!("Use{}", camel(&table)), "", &table);
         let actions: Vec<String> =
             operations.into_iter().map(|operation| format!("dynamodb:{}", operation.name())).collect();
         let actions: Vec<&str> = actions.iter().map(String::as_str).collect();

@@ -5,7 +5,10 @@ use super::node::{Map, Node, attribute, map, reference};
 use viewfold_core::program::StreamIdentity;
 
 /// How often a message is tried before it goes to the queue of those that could not be processed.
-const MAX_RECEIVES: i64 = 10;
+///
+/// viewfold puts aside by itself what it cannot apply: a message that comes again is one that DynamoDB does not take now, and has
+/// to outlast that.
+const MAX_RECEIVES: i64 = 100;
 
 impl Function<'_> {
     /// The ARN of its stream or queue.
@@ -61,14 +64,16 @@ fn queue(function: &Function<'_>, name: &str, resources: &mut Map) {
     let failed = function.id("Failed");
     let redrive =
         map([("deadLetterTargetArn", attribute(format!("{failed}.Arn"))), ("maxReceiveCount", MAX_RECEIVES.into())]);
-    let visible =
-        Node::Call("FindInMap", Box::new(vec![Node::from("Timeouts"), reference("Timeout"), "SixTimes".into()].into()));
+    let visible = Node::Call(
+        "FindInMap",
+        Box::new(vec![Node::from("Timeouts"), reference("Timeout"), "SixTimesAndTheWindow".into()].into()),
+    );
     let mut properties = map([("QueueName", name.into())]);
     if function.is_fifo() {
         properties.add("FifoQueue", true);
     }
     properties.because(
-        "Six times the function's time limit, as Lambda needs it: a message must not come back while it is being worked on.",
+        "Six times the function's time limit and the longest window, as Lambda advises: a message must not come back while it is being worked on.",
         "VisibilityTimeout",
         visible,
     );
@@ -92,7 +97,7 @@ fn queue(function: &Function<'_>, name: &str, resources: &mut Map) {
 fn kept(kind: &str, properties: Map) -> Map {
     map([
         ("Type", kind.into()),
-        ("DeletionPolicy", "Retain".into()),
+        ("DeletionPolicy", "RetainExceptOnCreate".into()),
         ("UpdateReplacePolicy", "Retain".into()),
         ("Properties", properties.into()),
     ])
@@ -114,7 +119,11 @@ pub(super) fn arn_parameter(function: &Function<'_>) -> Option<Map> {
     };
     let told = match function.identity {
         StreamIdentity::Dynamodb(table) => format!("{what} table {table}, its prefix included."),
-        _ => format!("{what} {}.", function.told),
+        StreamIdentity::Sqs(_) => format!(
+            "{what} {}. Its visibility timeout has to be six times Timeout and BatchingWindow beside: Lambda refuses one below Timeout.",
+            function.told
+        ),
+        StreamIdentity::Kinesis(_) => format!("{what} {}.", function.told),
     };
     Some(map([
         ("Description", told.into()),
@@ -134,8 +143,8 @@ pub(super) fn quarter_of_retention(function: &Function<'_>) -> Node {
         }
         // DynamoDB keeps them for a day.
         StreamIdentity::Dynamodb(_) => Node::Number(24 * 60 * 60 * 1000 / 4),
-        // In seconds: a quarter of the four days that a queue keeps its messages unless told otherwise.
-        StreamIdentity::Sqs(_) => Node::Number(4 * 24 * 60 * 60 / 4),
+        // Of a queue the age of its oldest message is watched.
+        StreamIdentity::Sqs(_) => reference(function.id("MessageAgeSeconds")),
     }
 }
 
@@ -148,10 +157,11 @@ pub(super) fn outputs(function: &Function<'_>, outputs: &mut Map) {
         }
         (Origin::Made, StreamIdentity::Sqs(_)) => {
             let told = format!("{}, for its senders.", function.told);
-            outputs.add(
-                function.id.as_str(),
-                map([("Description", told.into()), ("Value", reference(function.id.as_str()))]),
-            );
+            outputs.add(function.id.as_str(), map([("Description", told.into()), ("Value", function.arn())]));
+            let failed = function.id("Failed");
+            let told = format!("Messages of {} that could not be worked on.", function.told);
+            let value = attribute(format!("{failed}.Arn"));
+            outputs.add(failed, map([("Description", told.into()), ("Value", value)]));
         }
         _ => {}
     }

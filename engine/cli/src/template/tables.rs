@@ -100,7 +100,7 @@ fn resource(needed: &Needed) -> Map {
     properties.add("DeletionProtectionEnabled", reference("DeletionProtection"));
     map([
         ("Type", "AWS::DynamoDB::Table".into()),
-        ("DeletionPolicy", "Retain".into()),
+        ("DeletionPolicy", "RetainExceptOnCreate".into()),
         ("UpdateReplacePolicy", "Retain".into()),
         ("Properties", properties.into()),
     ])

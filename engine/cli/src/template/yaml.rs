@@ -133,8 +133,13 @@ fn indent(depth: usize, out: &mut String) {
     out.extend(std::iter::repeat_n("  ", depth));
 }
 
+/// Whether YAML, of any version, may take a character for the end of a line, or for none at all.
+fn breaks_a_line(c: char) -> bool {
+    (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
 fn comment(why: &str, depth: usize, out: &mut String) {
-    for paragraph in why.lines() {
+    for paragraph in why.split(breaks_a_line).filter(|_| !why.is_empty()) {
         for line in wrapped(paragraph, WIDTH.saturating_sub(2 * depth + 2)) {
             indent(depth, out);
             out.push_str(format!("# {line}").trim_end());
@@ -170,9 +175,11 @@ fn is_words(text: &str) -> bool {
 
 /// A text as a scalar: plain where no reader of YAML could take it for anything else, else in single quotes.
 fn scalar(text: &str, in_flow: bool) -> String {
-    if text.chars().any(char::is_control) {
-        // JSON's strings are YAML's double-quoted ones.
-        return serde_json::Value::from(text).to_string();
+    if text.chars().any(breaks_a_line) || text.contains('\t') {
+        // JSON's strings are YAML's double-quoted ones, but for characters that only JSON takes as they are.
+        let quoted = serde_json::Value::from(text).to_string();
+        let escaped = |c: char| if breaks_a_line(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+        return quoted.chars().map(escaped).collect();
     }
     let is_plain = {
         let first = text.chars().next();
@@ -190,6 +197,16 @@ fn scalar(text: &str, in_flow: bool) -> String {
 mod tests {
     use super::super::node::{either, map, reference, text_of};
     use super::*;
+
+    #[test]
+    fn no_character_ends_a_line_or_a_text_before_its_time() {
+        assert_eq!(scalar("a\u{7f}b\u{2028}c\td", false), r#""a\u007fb\u2028c\td""#);
+        let mut out = String::new();
+        comment("one\r  Enabled: false\u{85}two", 0, &mut out);
+        assert_eq!(out, "# one\n# Enabled: false\n# two\n");
+        comment("", 0, &mut out);
+        assert!(out.ends_with("two\n"));
+    }
 
     #[test]
     fn everything_has_its_form() {

@@ -14,6 +14,7 @@ mod kinds;
 mod lint;
 mod names;
 mod operand;
+mod options;
 mod order;
 mod pattern;
 mod plain;
@@ -26,6 +27,8 @@ mod template;
 mod term;
 mod views;
 
+pub use options::{DEAD_LETTER_TABLE, Options};
+
 use crate::program::{OnError, Program, Projection, Source, Table};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -33,25 +36,6 @@ use std::sync::Arc;
 use term::{Role, Terms};
 use viewfold_spec::diagnostic::Severity;
 use viewfold_spec::{Code, Diagnostic, Literal, Span, Spanned, projection as spec};
-
-/// What a deployment adds to its files.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Put before every table name, those of sources included (`VIEWFOLD_TABLE_PREFIX`).
-    pub table_prefix: String,
-    /// The table of dead letters, without the prefix (`VIEWFOLD_DEAD_LETTER_TABLE`). Empty: there is none, and every
-    /// projection has to say `on_error: skip` or `fail`.
-    pub dead_letter_table: String,
-}
-
-/// The table of dead letters unless the deployment names another.
-pub const DEAD_LETTER_TABLE: &str = "viewfold_dead_letters";
-
-impl Default for Options {
-    fn default() -> Options {
-        Options { table_prefix: String::new(), dead_letter_table: DEAD_LETTER_TABLE.to_owned() }
-    }
-}
 
 /// One projection file as it was read.
 #[derive(Clone, Debug)]

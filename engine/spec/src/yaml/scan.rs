@@ -377,7 +377,13 @@ impl<'t> Scanner<'t> {
                         ),
                     ),
                 };
-                let help = self.sum_help(whole).unwrap_or_else(|| quotes_help(whole));
+                // `$['detail-type']: x`: the path is a key.
+                let help = match whole.split_once("]: ") {
+                    Some((path, _)) if path.starts_with('$') && c == '[' => {
+                        format!("put the path alone into quotes: {}: …", in_quotes(&format!("{path}]")))
+                    }
+                    _ => self.sum_help(whole).unwrap_or_else(|| quotes_help(whole)),
+                };
                 self.tell(self.at, self.at + whole.len(), code, message, help);
                 end = whole.len();
             }

@@ -122,6 +122,7 @@ async fn nothing_is_written_where_anything_is_wrong() {
     let folder = Folder::with("good/amounts.yaml", PROJECTION);
     folder.write("bad/amounts.yaml", &PROJECTION.replace("guard: last_event_id\n", ""));
     folder.write("script", "#!/bin/sh\n");
+    folder.write("taken/projections.zip/file", "");
     let bootstrap = binaries::bootstrap().to_str().expect("a path");
     let other = if cfg!(target_arch = "x86_64") { "arm64" } else { "x86_64" };
     for (arguments, status, words) in [
@@ -130,11 +131,15 @@ async fn nothing_is_written_where_anything_is_wrong() {
         (&["package", "good", "--bootstrap", "nowhere"], 2, "cannot be read"),
         (&["package", "good", "--bootstrap", bootstrap, "--arch", other], 2, "cargo lambda build"),
         (&["package", "good", "--arch", other], 2, "--projections-only"),
+        (&["package", "good", "--bootstrap", "/bin/true"], 2, "not viewfold's function"),
+        (&["package", "good", "--out", "script"], 2, "is a file"),
+        (&["package", "good", "--out", "taken"], 2, "in the way"),
     ] {
         let output = viewfold(arguments).within(folder.path()).run().await.expect_status(status);
         assert!(output.stderr.contains(words), "{arguments:?}: {}", output.stderr);
         let left = fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(left, 3, "{arguments:?} left something behind");
+        assert_eq!(left, 4, "{arguments:?} left something behind");
+        assert_eq!(fs::read_dir(folder.path().join("taken")).expect("a folder").count(), 1, "{arguments:?}");
     }
     viewfold(["package", "good", "--projections-only"]).within(folder.path()).run().await.expect_status(0);
     assert!(folder.path().join("projections.zip").exists() && !folder.path().join("function.zip").exists());
@@ -146,7 +151,14 @@ async fn what_the_function_would_not_find_is_refused() {
     let schema = PROJECTION.replace("lane: $.id }", "lane: $.id, schema: order.yaml }");
     folder.write("p/amounts.yaml", &schema);
     folder.write("p/order.yaml", "{}");
-    for (path, words) in [("amounts.test.yaml", "would not find"), ("p/amounts.yaml", "taken for a projection")] {
+    // Here there is a folder above the projection's; in the layer there is none.
+    folder.write("q/amounts.yaml", &schema.replace("order.yaml", "../q/order.json"));
+    folder.write("q/order.json", "{}");
+    for (path, words) in [
+        ("amounts.test.yaml", "would not find"),
+        ("p/amounts.yaml", "taken for a projection"),
+        ("q/amounts.yaml", "no folder of the layer, and the function would not find it there: name it order.json"),
+    ] {
         let command = viewfold(["package", path, "--projections-only"]).within(folder.path());
         let output = command.run().await.expect_status(2);
         assert!(output.stderr.contains(words), "{}", output.stderr);

@@ -365,6 +365,7 @@ pub(crate) enum TemplateFormat {
 /// A parallelization factor, of all streams or of one.
 fn parallelization(text: &str) -> Result<(Option<String>, i64), String> {
     let (stream, number) = match text.rsplit_once('=') {
+        Some(("", _)) => return Err("there is no name before the `=`: it is `4` or `orders=4`".to_owned()),
         Some((stream, number)) => (Some(stream.to_owned()), number),
         None => (None, text),
     };

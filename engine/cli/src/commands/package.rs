@@ -45,7 +45,10 @@ pub(crate) fn run(arguments: &Package) -> Result<Outcome, Failure> {
             size(UNPACKED)
         )));
     }
-    // All is known to be good by now: neither is written where the other one could not be made.
+    // All is known to be good by now: neither is written where the other one could not be made, or has no room.
+    for archive in &archives {
+        archive.check_place(&arguments.out)?;
+    }
     for archive in &archives {
         archive.write(&arguments.out)?;
         if archive.bytes.len() as u64 > DIRECT_UPLOAD {

@@ -44,6 +44,24 @@ impl Archive {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Checks that there is room for it in a folder: nothing of its name but a file, and no file where the folder would be.
+    ///
+    /// # Errors
+    ///
+    /// Wrong use: what is in its way.
+    pub(crate) fn check_place(&self, folder: &Path) -> Result<(), Failure> {
+        let path = folder.join(self.name);
+        match (folder.is_file(), path.is_dir()) {
+            (true, _) => {
+                Err(Failure::wrong_use(format!("{} is a file, and no folder to write into", folder.display())))
+            }
+            (_, true) => {
+                Err(Failure::wrong_use(format!("{} is a folder: it is in the way of the archive", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes it into a folder, which is made if missing: the whole of it, or nothing.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(self.name);

@@ -156,7 +156,12 @@ fn parallelization(program: &Program, number: usize, wishes: &Wishes) -> Result<
     let identity = &program.streams[number].identity;
     let wish = wishes.parallelization_of(identity.name());
     if let (StreamIdentity::Sqs(_), Some((name, _))) = (identity, wish) {
-        return match name {
+        let is_meant = |name: &str| {
+            let others = program.streams.iter().filter(|stream| !stream.identity.is_queue());
+            !others.into_iter().any(|stream| stream.identity.name() == name)
+        };
+        // Of a queue and a stream of one name, the stream is meant.
+        return match name.filter(|name| is_meant(name)) {
             None => Ok(Parallelization { chosen: 1, most: 1 }),
             Some(name) => Err(format!(
                 "--parallelization {name}: an SQS queue has no parallelization factor; how many batches are worked on at once is the \

@@ -18,6 +18,7 @@ mod options;
 mod order;
 mod pattern;
 mod plain;
+mod reads;
 mod retract;
 mod rule;
 mod source;
@@ -180,7 +181,7 @@ struct Compiler<'f> {
     /// The attributes of the document that values look at.
     document_names: Vec<(String, Span)>,
     /// What it looks for in the items of tables.
-    reads: Vec<views::Read>,
+    reads: Vec<reads::Read>,
     /// Where the clock is used, and for what.
     clocks: HashMap<Span, Role>,
     /// Whether what is compiled is a value of `let` that nothing uses: what it uses is not used for that.

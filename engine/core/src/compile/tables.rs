@@ -1,5 +1,6 @@
 //! What projections that are loaded together say about names and tables.
 
+use super::reads::Read;
 use super::{File, Options, attributes, views};
 use crate::program::{OnError, Payload, Program, StreamIdentity, TableIndex};
 use std::collections::BTreeMap;
@@ -78,7 +79,7 @@ pub(super) fn finish(program: &mut Program, options: &Options) {
 
 /// Checks what the projections of a deployment are to each other: views in a circle, keys and
 /// attributes of views that others read, and names of what is kept on shared items.
-pub(super) fn check_together(files: &[File], reads: &[Vec<views::Read>], program: &Program) -> Vec<Diagnostic> {
+pub(super) fn check_together(files: &[File], reads: &[Vec<Read>], program: &Program) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (number, file) in files.iter().enumerate() {
         let projection = &program.projections[number];

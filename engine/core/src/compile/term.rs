@@ -1,7 +1,7 @@
 //! Values of a file to terms: texts that are paths, metadata, templates or plain text.
 
 use super::template::{self, Part};
-use super::{Compiler, views};
+use super::{Compiler, reads};
 use crate::evaluate::{Scope, evaluate};
 use crate::path::{self, PathError};
 use crate::program::{MetadataName, PathTree, Payload, Step, StreamIdentity, Subject, Term};
@@ -307,7 +307,7 @@ impl Compiler<'_> {
         }
         let Some(event) = &mut terms.event else { return None };
         let mut steps = compiled.steps;
-        self.reads.extend(views::Read::of(&identity, &steps, image, span));
+        self.reads.extend(reads::Read::of(&identity, &steps, image, span));
         if image {
             self.check_image(&steps, path, span)?;
             steps.insert(0, Step::Name("new".into()));

@@ -1,38 +1,10 @@
 //! Views of views: what a projection looks for in documents that another one makes.
 
+use super::reads::Read;
 use super::{File, attributes};
-use crate::program::{Program, Step, StreamIdentity};
+use crate::program::Program;
 use std::collections::HashSet;
 use viewfold_spec::{Code, Diagnostic, Severity, Span, suggest};
-
-/// A place of a file that looks for an attribute in the items of a source's table.
-#[derive(Debug)]
-pub(super) struct Read {
-    /// The table's real name.
-    table: String,
-    /// The attribute.
-    name: String,
-    /// The path up to it, as it is written with dots: `$.new.`.
-    lead: String,
-    /// Where the path stands.
-    span: Span,
-}
-
-impl Read {
-    /// What a path into a change of an item looks for; `image` where `$` is one image of the item. Nothing where it looks
-    /// for no attribute of an image, or where the table is not known.
-    pub(super) fn of(identity: &StreamIdentity, steps: &[Step], image: bool, span: Span) -> Option<Read> {
-        let StreamIdentity::Dynamodb(table) = identity else { return None };
-        let (lead, name) = match steps {
-            [Step::Name(name), ..] if image => ("$.".to_owned(), name),
-            [Step::Name(of), Step::Name(name), ..] if matches!(of.as_str(), "new" | "old") => {
-                (format!("$.{of}."), name)
-            }
-            _ => return None,
-        };
-        Some(Read { table: table.clone(), name: name.clone(), lead, span })
-    }
-}
 
 /// Checks what a file looks for in the documents of other projections against what these write.
 pub(super) fn check(file: &File, reads: &[Read], files: &[File], program: &Program) -> Vec<Diagnostic> {

@@ -7,7 +7,7 @@ use crate::event::{Event, Lane};
 use crate::mark::{Identifying, Mark, identifying};
 use crate::matching::Candidates;
 use crate::outcomes::Outcomes;
-use crate::program::{Guard, LaneCheck, OnError, Program, Source, Term, key_kind};
+use crate::program::{Guard, LaneCheck, OnError, Program, Source, StreamIdentity, Term, key_kind};
 use crate::report::{Outcome, Problem, Reason};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -186,7 +186,7 @@ impl<'p> Grouping<'p> {
             check.check(event)?;
         }
         let rules = candidates.matching(event, reader.0, projection)?;
-        check_lane(event, source, rules.is_empty())?;
+        check_lane(event, source, &self.program.streams[source.stream].identity, rules.is_empty())?;
         if rules.is_empty() && !source.retracts {
             return Ok(Applied::Nothing);
         }
@@ -261,7 +261,8 @@ fn required(event: &Event, term: &Term) -> Result<Value, Problem> {
 
 /// Checks a record's lane against what the file says: an event in another lane has not the order that is relied on.
 /// Events that no rule matches need not have what the lane is made of.
-fn check_lane(event: &Event, source: &Source, unmatched: bool) -> Result<(), Problem> {
+fn check_lane(event: &Event, source: &Source, stream: &StreamIdentity, unmatched: bool) -> Result<(), Problem> {
+    let word = if stream.is_queue() { "message group" } else { "partition key" };
     let wrong = |message: String| Err(Problem::new(Reason::WrongLane, message));
     match (&source.lane, &event.metadata.lane) {
         (Some(LaneCheck::PartitionKey(term)), Lane::PartitionKey(key)) => {
@@ -270,10 +271,10 @@ fn check_lane(event: &Event, source: &Source, unmatched: bool) -> Result<(), Pro
                 Ok(Value::Number(number)) => number.to_string(),
                 Err(_) if unmatched => return Ok(()),
                 Err(problem) => return Err(problem),
-                Ok(other) => return wrong(format!("the lane is {other}, which is no partition key")),
+                Ok(other) => return wrong(format!("the lane is {other}, which is no {word}")),
             };
             if expected != *key {
-                return wrong(format!("the partition key is `{key}`, and by `lane` it has to be `{expected}`"));
+                return wrong(format!("the {word} is `{key}`, and by `lane` it has to be `{expected}`"));
             }
         }
         (Some(LaneCheck::Keys(keys)), Lane::Item(item)) => {

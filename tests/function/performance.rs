@@ -2,7 +2,7 @@
 //! `docs/performance.md`. They are no promises, and no test: `--ignored` runs them.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use harness::function::Deployment;
 use harness::store::Store;
 use harness::{binaries, workspace};
 use serde_json::json;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use crate::deliver_whole;
 
@@ -46,12 +48,14 @@ fn median<T: PartialOrd + Copy>(starts: &[Start], of: impl Fn(&Start) -> T) -> T
     values[values.len() / 2]
 }
 
-/// The bytes of a file, and those of it packed as in a zip.
+/// The bytes of a file, and those of it in an archive.
 fn sizes(program: &Path) -> (u64, u64) {
     let bytes = fs::read(program).expect("the binary can be read");
-    let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    packer.write_all(&bytes).expect("memory can be written to");
-    (bytes.len() as u64, packer.finish().expect("memory can be written to").len() as u64)
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("bootstrap", SimpleFileOptions::default()).expect("an archive takes a file");
+    archive.write_all(&bytes).expect("memory can be written to");
+    let packed = archive.finish().expect("an archive ends").into_inner();
+    (bytes.len() as u64, packed.len() as u64)
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub fn bootstrap() -> &'static Path {
 pub fn minimal() -> &'static Path {
     static MINIMAL: OnceLock<PathBuf> = OnceLock::new();
     MINIMAL.get_or_init(|| {
-        let mut built = build(&["-p", "viewfold-lambda", "--example", "minimal"]);
+        let mut built = build(&["--workspace", "--example", "minimal"]);
         built.remove("minimal").unwrap_or_else(|| panic!("there is no example `minimal`, only {:?}", built.keys()))
     })
 }

@@ -137,7 +137,16 @@ fn program(source: &str, whens: &[Value]) -> Option<Program> {
         .filter(|(_, whens)| !whens.is_empty())
         .map(|(n, w)| file(n, w))
         .collect();
-    compile(&files?, &Options::default()).ok().map(|compiled| compiled.program)
+    let mut files = files?;
+    // The table is a view itself, whose deleted documents leave rows behind.
+    if source.starts_with("{ dynamodb") {
+        let text = "projection: P\nsource: { kinesis: { stream: s, lane: $.id } }\ndocument: { table: items, partition_key: id }\n\
+                    guard: last_event_id\nkey: { id: $.id }\nrules: [{ when: { $.gone: true }, delete: true }]\n";
+        let source = Arc::new(viewfold_spec::Source { name: "P.yaml".into(), text: text.into() });
+        let projection = viewfold_spec::parse(&source).expect("a projection");
+        files.push(File { source, projection, schemas: BTreeMap::new() });
+    }
+    compile(&files, &Options::default()).ok().map(|compiled| compiled.program)
 }
 
 /// Whether any rule matches an event, by the engine's own matching.

@@ -63,6 +63,6 @@ pub(crate) fn invocation(records: &[String]) -> String {
 /// The events of a record that is well-formed and of a stream that the program reads.
 pub(crate) fn decoded(program: &Program, record: &str) -> Vec<Decoded> {
     let record = envelope::record(record.as_bytes()).expect("a record");
-    let stream = program.stream(&record.stream).expect("a stream of the program");
+    let stream = program.stream(&record.origin.stream).expect("a stream of the program");
     decode(&record, 0, stream, program, &Arc::from(super::NOW))
 }

@@ -4,7 +4,7 @@
 
 use super::expression;
 use std::sync::{Arc, LazyLock};
-use viewfold_core::event::{Event, Lane, Metadata};
+use viewfold_core::event::{Event, Lane, Metadata, Slots};
 use viewfold_core::mark::{Mark, Standing};
 use viewfold_core::program::{Guard, OrderBy, Program, StreamIdentity};
 
@@ -57,18 +57,18 @@ fn digits(text: &str) -> String {
 
 fn of(stream: &StreamIdentity, number: &str, sub: u32, label: Option<&String>) -> Mark {
     let metadata = Metadata {
-        id: String::new(),
-        sequence: number.to_owned(),
+        id: Arc::from(""),
+        sequence: Arc::from(number),
         sub,
-        lane: Lane::PartitionKey(String::new()),
+        lane: Lane::PartitionKey(Arc::from("")),
         stream: Arc::from(""),
         now: Arc::from(super::NOW),
         shard: None,
-        label: label.cloned(),
+        label: label.map(|label| Arc::from(label.as_str())),
         time: None,
         change: None,
     };
-    let event = Event { record: 0, stream: 0, slots: Vec::new(), metadata };
+    let event = Event { record: 0, stream: 0, slots: Slots::default(), metadata };
     Mark::of(&event, stream, &OrderBy::Sequence).expect("every event has a sequence number")
 }
 

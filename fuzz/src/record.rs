@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use md5::{Digest as _, Md5};
 use std::io::Write as _;
 use viewfold_core::decode::{self, Decoded};
-use viewfold_core::event::{Lane, Slot};
+use viewfold_core::event::{Lane, Slots};
 use viewfold_core::report::Problem;
 
 const AGGREGATE: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
@@ -36,7 +36,7 @@ pub fn run(bytes: &[u8]) {
 struct Found {
     sub: u32,
     lane: Option<Lane>,
-    event: Result<Vec<Slot>, Problem>,
+    event: Result<Slots, Problem>,
 }
 
 fn decoded(stream: &str, data: &[u8]) -> Vec<Found> {

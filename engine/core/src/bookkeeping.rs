@@ -4,11 +4,12 @@
 //! have one row. A key that is too long for DynamoDB is replaced by its SHA-256.
 
 use crate::evaluate::{Contribution, DocumentKey};
-use crate::event::{Event, Lane, Metadata, Slot};
+use crate::event::{Event, Lane, Metadata, Slot, Slots};
 use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
+use crate::sorted_map::SortedMap;
 use jiter::Jiter;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json::{read_item, write_item};
@@ -86,7 +87,7 @@ fn contribution_value(contribution: &Contribution) -> Value {
             Value::List(vec![Value::List(path), Value::Number(*number)])
         });
         let entry =
-            [("key".to_owned(), Value::List(document.0.clone())), ("add".to_owned(), Value::List(sums.collect()))];
+            [("key".to_owned(), Value::List(document.0.to_vec())), ("add".to_owned(), Value::List(sums.collect()))];
         Value::Map(entry.into())
     });
     Value::List(documents.collect())
@@ -110,16 +111,16 @@ pub fn contribution_of(row: &Item) -> Option<Contribution> {
     documents.iter().map(contribution_entry).collect()
 }
 
-fn contribution_entry(entry: &Value) -> Option<(DocumentKey, BTreeMap<DocumentPath, Number>)> {
+fn contribution_entry(entry: &Value) -> Option<(DocumentKey, SortedMap<DocumentPath, Number>)> {
     let Value::Map(entry) = entry else { return None };
     let (Value::List(key), Value::List(sums)) = (entry.get("key")?, entry.get("add")?) else { return None };
     let sums = sums.iter().map(|sum| {
         let Value::List(pair) = sum else { return None };
         let [Value::List(path), Value::Number(number)] = pair.as_slice() else { return None };
         let names = path.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()?;
-        Some((DocumentPath(names), *number))
+        Some((DocumentPath::from(names), *number))
     });
-    Some((DocumentKey(key.clone()), sums.collect::<Option<_>>()?))
+    Some((DocumentKey(key.as_slice().into()), sums.collect::<Option<_>>()?))
 }
 
 /// The partition key of the rows of a document's events, under `events_table` with `order_by`: `PROJECTION/DOCUMENT`.
@@ -162,27 +163,29 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
         return item;
     }
     let paths = &program.streams[event.stream].paths;
-    let found = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
+    let slots = || (0..paths.slots()).map(|slot| (slot, event.slots.get(slot)));
+    let found = slots().filter_map(|(slot, value)| match value {
         Slot::Found(value) => Some((paths.text(slot)?.to_owned(), value.clone())),
         Slot::Missing | Slot::Unusable(_) | Slot::Digits(..) => None,
     });
-    let missing = event.slots.iter().enumerate().filter_map(|(slot, value)| match value {
+    let missing = slots().filter_map(|(slot, value)| match value {
         Slot::Missing => paths.text(slot).map(Value::from),
         _ => None,
     });
     let metadata = &event.metadata;
     let lane = match &metadata.lane {
-        Lane::PartitionKey(key) => Value::String(key.clone()),
-        Lane::Item(key) => Value::Map(key.clone()),
+        Lane::PartitionKey(key) => Value::from(&**key),
+        Lane::Item(item) => Value::Map(item.key().clone()),
     };
+    let time = metadata.time.map(|time| time.to_string());
     let sub = metadata.sub.to_string();
     let texts = [
-        ("id", Some(metadata.id.as_str())),
+        ("id", Some(&*metadata.id)),
         ("sequence", Some(&metadata.sequence)),
         ("sub", Some(&sub)),
         ("shard", metadata.shard.as_deref()),
         ("label", metadata.label.as_deref()),
-        ("time", metadata.time.as_deref()),
+        ("time", time.as_deref()),
         ("change", metadata.change),
     ];
     let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?))));
@@ -237,18 +240,22 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
     let Value::Map(metadata) = row.get("metadata")? else { return None };
     let paths = &program.streams.get(stream)?.paths;
     let Value::List(missing) = row.get("missing")? else { return None };
-    let slots = (0..paths.slots()).map(|slot| {
+    let mut slots = Slots::default();
+    for slot in 0..paths.slots() {
         let text = paths.text(slot).unwrap_or_default();
-        match values.get(text) {
-            Some(value) => Slot::Found(value.clone()),
-            None if missing.iter().any(|path| path.as_str() == Some(text)) => Slot::Missing,
-            None => Slot::Unusable(format!("`{text}` {NOT_KEPT}")),
-        }
-    });
-    let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(str::to_owned);
+        slots.set(
+            slot,
+            match values.get(text) {
+                Some(value) => Slot::Found(value.clone()),
+                None if missing.iter().any(|path| path.as_str() == Some(text)) => Slot::Missing,
+                None => Slot::Unusable(format!("`{text}` {NOT_KEPT}")),
+            },
+        );
+    }
+    let text = |name: &str| metadata.get(name).and_then(Value::as_str).map(Arc::<str>::from);
     let lane = match metadata.get("lane")? {
-        Value::String(key) => Lane::PartitionKey(key.clone()),
-        Value::Map(key) => Lane::Item(key.clone()),
+        Value::String(key) => Lane::PartitionKey(Arc::from(key.as_str())),
+        Value::Map(key) => Lane::of_item(key.clone()),
         _ => return None,
     };
     let metadata = Metadata {
@@ -256,14 +263,14 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
         sequence: text("sequence")?,
         sub: text("sub").and_then(|sub| sub.parse().ok()).unwrap_or(0),
         lane,
-        stream: Arc::from(program.streams[stream].identity.name()),
+        stream: Arc::clone(&program.streams[stream].name),
         now: Arc::clone(now),
         shard: text("shard"),
         label: text("label"),
-        time: text("time"),
+        time: text("time").and_then(|time| time.parse().ok()),
         change: ["insert", "modify", "remove"].into_iter().find(|name| text("change").as_deref() == Some(name)),
     };
-    let event = Arc::new(Event { record: usize::MAX, stream, slots: slots.collect(), metadata });
+    let event = Arc::new(Event { record: usize::MAX, stream, slots, metadata });
     Some(OrderedEvent { order, id, source, event, letter: column("letter"), row: Some(row.clone()) })
 }
 
@@ -315,9 +322,9 @@ mod tests {
 
     #[test]
     fn a_contribution_is_read_as_it_was_written() {
-        let path = DocumentPath(vec!["counts".into(), "a.b".into()]);
+        let path = DocumentPath::from(vec!["counts".into(), "a.b".into()]);
         let sums = [(path, "0.5".parse().unwrap())];
-        let contribution = Contribution::from([(DocumentKey(vec!["d".into()]), sums.into())]);
+        let contribution = Contribution::from([(DocumentKey([Value::from("d")].into()), sums.into())]);
         let row = lane_row(row("p".into(), "-".into()), Some("m"), &BTreeSet::new(), Some(&contribution));
         assert_eq!(contribution_of(&row), Some(contribution));
         assert_eq!(contribution_of(&Item::new()), Some(Contribution::new()));

@@ -20,6 +20,7 @@
 //! | [`path`], [`query`] | JSONPath: paths that find one value, and those that find many |
 //! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
 //! | [`report`] | what became of a batch |
+//! | [`sorted_map`] | the small maps that events' changes are made of |
 //! | [`tables`], [`access`] | what a deployment needs: tables, and what the function does to each |
 //! | [`filter`] | what Lambda need not send to the function |
 //!
@@ -48,4 +49,5 @@ pub mod program;
 pub mod query;
 pub mod report;
 pub mod schema;
+pub mod sorted_map;
 pub mod tables;

@@ -5,7 +5,8 @@
 
 use crate::event::Event;
 use crate::pattern::any_leaf;
-use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Subject};
+use crate::program::index::Place;
+use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Stream, Subject};
 use crate::report::{Problem, Reason};
 use std::borrow::Cow;
 use viewfold_value::Value;
@@ -16,17 +17,20 @@ impl Index {
     /// A value that cannot be used may match any rule that looks at it: the full test then says so.
     fn candidates(&self, event: &Event) -> Vec<RuleId> {
         let mut rules = self.always.clone();
-        for (subject, by_value) in &self.by_value {
+        for Place { subject, by_value, any_value } in &self.places {
             match event.value(*subject) {
                 Ok(None) => {}
                 Ok(Some(value)) => {
+                    rules.extend(any_value);
                     rules.extend(by_value.get(value.as_ref()).into_iter().flatten());
-                    any_leaf(&value, &mut |element| {
-                        rules.extend(by_value.get(element).into_iter().flatten());
-                        false
-                    });
+                    if value.has_elements() {
+                        any_leaf(&value, &mut |element| {
+                            rules.extend(by_value.get(element).into_iter().flatten());
+                            false
+                        });
+                    }
                 }
-                Err(_) => rules.extend(by_value.values().flatten()),
+                Err(_) => rules.extend(by_value.values().flatten().chain(any_value)),
             }
         }
         rules.sort_unstable();
@@ -35,7 +39,7 @@ impl Index {
     }
 }
 
-/// The rules that match an event, by the projections of its stream.
+/// The rules that may match an event, by the projections of its stream.
 #[derive(Debug)]
 pub struct Candidates(Vec<RuleId>);
 
@@ -45,13 +49,29 @@ impl Candidates {
         Candidates(program.streams[event.stream].index.candidates(event))
     }
 
+    /// The readers of a stream that an event may concern, as numbers of its `readers` and in their order: those whose rules it
+    /// may match, and those that look at every event.
+    pub fn readers(&self, stream: &Stream) -> Vec<usize> {
+        let mut concerned = stream.attentive.clone();
+        for of_projection in self.0.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((projection, _)) = of_projection.first() else { continue };
+            let first = stream.readers.partition_point(|(reader, _)| reader < projection);
+            let readers = stream.readers.iter().skip(first).take_while(|(reader, _)| reader == projection);
+            concerned.extend((first..).zip(readers).map(|(number, _)| number));
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        concerned
+    }
+
     /// The numbers of the rules of a projection that match.
     ///
     /// # Errors
     ///
     /// Where a condition cannot be told: the value it looks at cannot be used.
     pub fn matching(&self, event: &Event, number: usize, projection: &Projection) -> Result<Vec<usize>, Problem> {
-        let own = self.0.iter().filter(|(owner, _)| *owner == number);
+        let first = self.0.partition_point(|(owner, _)| *owner < number);
+        let own = self.0[first..].iter().take_while(|(owner, _)| *owner == number);
         let mut rules = Vec::new();
         for (_, rule) in own {
             if matches(event, &projection.rules[*rule])? {

@@ -130,9 +130,9 @@ impl Outcomes {
             let Some((reason, message, fate)) = outcome.trouble() else { continue };
             report.troubles.push(Trouble {
                 record,
-                sequence: event.metadata.sequence.clone(),
+                sequence: event.metadata.sequence.to_string(),
                 sub: event.metadata.sub,
-                lane: event.metadata.lane.text(),
+                lane: event.metadata.lane.text().to_string(),
                 projection: Some(name.clone()),
                 rule,
                 reason,

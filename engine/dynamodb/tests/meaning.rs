@@ -127,7 +127,7 @@ impl Step {
             }
             "wide" => {
                 let one = || Operation::Add("1".parse().unwrap());
-                let path = |name: String| DocumentPath(vec!["wide".to_owned(), name]);
+                let path = |name: String| DocumentPath::from(vec!["wide".to_owned(), name]);
                 operations.by_path = wide_names().map(|name| (path(name), one())).collect();
                 return operations;
             }
@@ -163,7 +163,7 @@ impl Step {
                 ("remove_from", value) => Operation::RemoveFrom(set(value)),
                 other => panic!("{other:?}"),
             };
-            let path = DocumentPath(names(*path).into_iter().map(str::to_owned).collect());
+            let path = DocumentPath::from(names(*path).into_iter().map(str::to_owned).collect());
             operations.by_path.insert(path, operation);
         }
         if self.look {

@@ -133,22 +133,25 @@ pub fn write(value: &Value, out: &mut String) {
         Value::String(text) => write_text(text, out),
         Value::Binary(bytes) => write_text(&BASE64.encode(bytes), out),
         Value::List(list) => write_all(list, out, write),
-        Value::Map(map) => {
-            out.push('{');
-            for (index, (name, value)) in map.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_text(name, out);
-                out.push(':');
-                write(value, out);
-            }
-            out.push('}');
-        }
+        Value::Map(map) => write_map(map, out),
         Value::StringSet(set) => write_all(set, out, |text, out| write_text(text, out)),
         Value::NumberSet(set) => write_all(set, out, |number, out| out.push_str(&number.to_string())),
         Value::BinarySet(set) => write_all(set, out, |bytes, out| write_text(&BASE64.encode(bytes), out)),
     }
+}
+
+/// Writes a JSON object.
+pub fn write_map(map: &BTreeMap<String, Value>, out: &mut String) {
+    out.push('{');
+    for (index, (name, value)) in map.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(name, out);
+        out.push(':');
+        write(value, out);
+    }
+    out.push('}');
 }
 
 /// Writes a JSON array.
@@ -165,6 +168,13 @@ fn write_all<T>(elements: impl IntoIterator<Item = T>, out: &mut String, mut wri
 
 /// Writes a JSON string.
 pub fn write_text(text: &str, out: &mut String) {
+    // Nearly every text stands as it is.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     // Serialising a str into a String cannot fail; Value's Display is the same text were it ever to.
     out.push_str(&serde_json::Value::from(text).to_string());
 }

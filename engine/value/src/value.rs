@@ -85,6 +85,11 @@ impl fmt::Display for Kind {
 }
 
 impl Value {
+    /// Whether it is a list or a set.
+    pub const fn has_elements(&self) -> bool {
+        matches!(self, Value::List(_) | Value::StringSet(_) | Value::NumberSet(_) | Value::BinarySet(_))
+    }
+
     /// The value's type.
     pub const fn kind(&self) -> Kind {
         match self {

@@ -188,11 +188,11 @@ fn records(program: &Program, projection: usize, invocations: &[String]) -> Resu
     for payload in invocations {
         let records = envelope::records(payload.as_bytes()).map_err(|error| Failure::new(error.to_string()))?;
         for record in records {
-            let stream = program.stream(&record.stream);
+            let stream = program.stream(&record.origin.stream);
             let reads = |stream: usize| program.streams[stream].readers.iter().any(|(reader, _)| *reader == projection);
             if stream.is_some_and(reads) {
                 let shard = record.event_id.rsplit_once(':').map_or("", |(shard, _)| shard).to_owned();
-                all.push(((record.stream, shard), String::from_utf8_lossy(record.text).into_owned()));
+                all.push(((record.origin.stream.clone(), shard), String::from_utf8_lossy(record.text).into_owned()));
             }
         }
     }

@@ -79,7 +79,7 @@ pub(crate) async fn tell(desk: &Desk<'_>, place: &Place, payload: &str, told: &m
 
 async fn tell_one(desk: &Desk<'_>, place: &Place, number: usize, record: &Record<'_>) -> Result<Told, Failure> {
     let program = desk.program;
-    let events = match program.stream(&record.stream) {
+    let events = match program.stream(&record.origin.stream) {
         Some(stream) => explain(record, stream, program, &desk.now),
         // The batch says what is wrong.
         None => Vec::new(),
@@ -100,7 +100,7 @@ async fn tell_one(desk: &Desk<'_>, place: &Place, number: usize, record: &Record
             Some(_) => by_projection.push(one),
         }
     }
-    let readers = program.stream(&record.stream).map(|stream| program.streams[stream].readers.as_slice());
+    let readers = program.stream(&record.origin.stream).map(|stream| program.streams[stream].readers.as_slice());
     let mut numbers: Vec<usize> = readers.unwrap_or_default().iter().map(|(projection, _)| *projection).collect();
     numbers.dedup();
     let mut projections = Vec::new();
@@ -119,7 +119,7 @@ async fn tell_one(desk: &Desk<'_>, place: &Place, number: usize, record: &Record
             sent: own,
         });
     }
-    let (stream, sequence) = (record.stream.name().to_owned(), record.sequence().to_owned());
+    let (stream, sequence) = (record.origin.stream.name().to_owned(), record.sequence().to_owned());
     Ok(Told { place: place.clone(), record: number, stream, sequence, events, asked, projections })
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn run(
         let first = texts.len();
         let records = envelope::records(invocation.payload.get().as_bytes());
         for record in records.map_err(|error| Failure::new(error.0))? {
-            let Some(stream) = program.stream(&record.stream) else { continue };
+            let Some(stream) = program.stream(&record.origin.stream) else { continue };
             lanes.follow(stream, &record);
             streams.push(stream);
             texts.push(text(&record)?);
@@ -104,10 +104,10 @@ struct Lanes {
 impl Lanes {
     fn follow(&mut self, stream: usize, record: &Record<'_>) {
         let (lane, payload) = match &record.body {
-            Body::Kinesis(body) => (body.partition_key.clone().into_bytes(), body.data.to_string()),
+            Body::Kinesis(body) => (body.partition_key.as_bytes().to_vec(), body.data.to_string()),
             Body::Sqs(body) => {
                 let lane = body.in_group.as_ref().map_or(&record.event_id, |(group, _)| group);
-                (lane.clone().into_bytes(), body.text.clone())
+                (lane.as_bytes().to_vec(), body.text.to_string())
             }
             Body::Dynamodb(body) => (body.keys.unwrap_or_default().to_vec(), format!("{:?}", (body.new, body.old))),
         };

@@ -30,7 +30,7 @@ mod views;
 
 pub use options::{DEAD_LETTER_TABLE, Options};
 
-use crate::program::{OnError, Program, Projection, Source, Table};
+use crate::program::{Index, OnError, Program, Projection, Source, Table};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -133,6 +133,9 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         Err(findings)
     } else {
+        for (number, stream) in program.streams.iter_mut().enumerate() {
+            stream.index = Index::of_stream(number, &program.projections);
+        }
         Ok(Compiled { program, warnings: findings })
     }
 }
@@ -311,12 +314,12 @@ impl Compiler<'_> {
         projection.delete_when =
             projection.delete_when.take().map(|condition| derive::sums_from_zero(condition, &projection));
         let number = program.projections.len();
-        for (rule, compiled) in projection.rules.iter().enumerate() {
-            let stream = projection.sources[compiled.source].stream;
-            program.streams[stream].index.insert((number, rule), compiled);
-        }
         for (source, compiled) in projection.sources.iter().enumerate() {
-            program.streams[compiled.stream].readers.push((number, source));
+            let stream = &mut program.streams[compiled.stream];
+            if compiled.is_attentive() {
+                stream.attentive.push(stream.readers.len());
+            }
+            stream.readers.push((number, source));
         }
         program.projections.push(projection);
     }

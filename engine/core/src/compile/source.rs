@@ -6,6 +6,7 @@ use crate::program::{
     Guard, Index, LaneCheck, PathTree, Payload, Program, SchemaCheck, Source, Step, Stream, StreamIdentity,
 };
 use crate::schema::Schema;
+use std::sync::Arc;
 use viewfold_spec::{Code, Literal, Span, Spanned, projection as spec};
 
 impl Compiler<'_> {
@@ -332,11 +333,13 @@ fn stream_number(program: &mut Program, identity: &StreamIdentity, payload: Payl
         Some(number) => number,
         None => {
             program.streams.push(Stream {
+                name: Arc::from(identity.name()),
                 identity: identity.clone(),
                 payload,
                 paths: PathTree::default(),
                 index: Index::default(),
                 readers: Vec::new(),
+                attentive: Vec::new(),
                 bookkeeping: Vec::new(),
             });
             program.streams.len() - 1

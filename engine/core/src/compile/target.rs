@@ -4,7 +4,6 @@ use super::Compiler;
 use super::kinds::kind_of;
 use super::term::{Place, Terms};
 use crate::program::{Target, TargetName};
-use std::sync::Arc;
 use viewfold_spec::{Code, Literal, Spanned};
 use viewfold_value::Kind;
 
@@ -192,7 +191,7 @@ impl Compiler<'_> {
                 }
             });
         }
-        Some(Target { names, path: Arc::from(text) })
+        Some(Target::new(names, text))
     }
 }
 

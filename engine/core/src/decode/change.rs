@@ -12,21 +12,14 @@ use crate::event::Lane;
 use crate::report::Problem;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use viewfold_value::Item;
 
 /// A change.
 pub(super) struct Change<'b> {
     pub(super) body: DynamodbBody<'b>,
-    pub(super) key: Item,
+    pub(super) lane: Lane,
     /// `TABLE/KEY/MICROSECONDS`. Where the stream gives milliseconds only, which an item can change twice in, a digest of the
     /// images stands behind them.
     pub(super) id: String,
-}
-
-impl Change<'_> {
-    pub(super) fn lane(&self) -> Lane {
-        Lane::Item(self.key.clone())
-    }
 }
 
 /// Reads the payload of a record.
@@ -38,9 +31,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Change<'_>, Problem> {
     let ChangeRecord { table, body, created, is_exact } = ChangeRecord::read(bytes)
         .map_err(|error| undecodable(format!("the payload is no change of an item: {error}")))?;
     let keys = body.keys.ok_or_else(|| undecodable("the change names no key of its item"))?;
-    let key = read_item(keys)?;
+    let lane = Lane::of_item(read_item(keys)?);
     let created = created.ok_or_else(|| undecodable("the change has no `ApproximateCreationDateTime`"))?;
-    let mut id = format!("{table}/{}/{created}", Lane::Item(key.clone()).text());
+    let mut id = format!("{table}/{}/{created}", lane.text());
     if !is_exact {
         let mut digest = Sha256::new();
         for image in [body.old, body.new] {
@@ -54,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Change<'_>, Problem> {
             let _ = write!(id, "{byte:02x}");
         }
     }
-    Ok(Change { body, key, id })
+    Ok(Change { body, lane, id })
 }
 
 #[cfg(test)]
@@ -74,7 +67,9 @@ mod tests {
             let time = format!(
                 r#""ApproximateCreationDateTime":{micros},"ApproximateCreationDateTimePrecision":"MICROSECOND""#
             );
-            read(change(&time, "").as_bytes()).map(|change| (change.id, change.body.created)).unwrap()
+            read(change(&time, "").as_bytes())
+                .map(|change| (change.id, change.body.created.map(|time| time.to_string())))
+                .unwrap()
         };
         let (id, time) = exact(1_700_000_000_123_456);
         assert_eq!(id, r#"orders/{"id":"1"}/1700000000123456"#);

@@ -6,26 +6,38 @@ pub use sqs::SqsBody;
 
 use super::stream_of;
 use crate::program::StreamIdentity;
+use jiff::Timestamp;
 use jiter::{Jiter, Peek};
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use viewfold_value::Number;
 use viewfold_value::json::{self, ReadError};
 
 /// One record of an invocation.
 #[derive(Debug)]
 pub struct Record<'i> {
-    /// The stream, told from the record's `eventSourceARN`.
-    pub stream: StreamIdentity,
-    /// The label of a DynamoDB stream.
-    pub label: Option<String>,
+    /// Where it comes from; records that follow one another share it.
+    pub origin: Arc<Origin>,
     /// What the records of a DynamoDB stream hold, `NEW_AND_OLD_IMAGES` for one, where it is said.
-    pub view: Option<String>,
+    pub view: Option<Cow<'i, str>>,
     /// Lambda's eventID; of a message of a queue its id.
-    pub event_id: String,
+    pub event_id: Cow<'i, str>,
     /// What the service says of the event.
     pub body: Body<'i>,
     /// The whole record, as Lambda gave it.
     pub text: &'i [u8],
+}
+
+/// Where records come from.
+#[derive(Debug)]
+pub struct Origin {
+    /// The `eventSourceARN` that says it.
+    arn: String,
+    /// The stream.
+    pub stream: StreamIdentity,
+    /// The label of a DynamoDB stream.
+    pub label: Option<Arc<str>>,
 }
 
 impl Record<'_> {
@@ -47,20 +59,20 @@ pub enum Body<'i> {
     /// `dynamodb`
     Dynamodb(DynamodbBody<'i>),
     /// A message of SQS, whose parts stand in the record itself.
-    Sqs(SqsBody),
+    Sqs(SqsBody<'i>),
 }
 
 /// A Kinesis record.
 #[derive(Debug)]
 pub struct KinesisBody<'i> {
     /// The partition key.
-    pub partition_key: String,
+    pub partition_key: Cow<'i, str>,
     /// 1 to 129 digits.
-    pub sequence: String,
+    pub sequence: Cow<'i, str>,
     /// The payload in base64.
-    pub data: std::borrow::Cow<'i, str>,
-    /// When the stream got it, RFC 3339.
-    pub arrival: Option<String>,
+    pub data: Cow<'i, str>,
+    /// When the stream got it.
+    pub arrival: Option<Timestamp>,
 }
 
 /// A record of a DynamoDB stream. Images are DynamoDB JSON, not yet read.
@@ -73,9 +85,9 @@ pub struct DynamodbBody<'i> {
     /// The item before the change.
     pub old: Option<&'i [u8]>,
     /// 21 to 40 digits.
-    pub sequence: String,
-    /// When the change was made, RFC 3339. DynamoDB may leave it out.
-    pub created: Option<String>,
+    pub sequence: Cow<'i, str>,
+    /// When the change was made. DynamoDB may leave it out.
+    pub created: Option<Timestamp>,
     /// `insert`, `modify` or `remove`.
     pub change: Option<&'static str>,
 }
@@ -114,23 +126,24 @@ pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
     json::check_utf8(payload)?;
     let mut reader = Jiter::new(payload);
     let mut records = None;
-    let mut key = reader.next_object()?.map(str::to_owned);
-    while let Some(name) = key {
-        if name == "Records" {
-            let mut list = Vec::new();
+    let mut is_records = reader.next_object()?.map(|name| name == "Records");
+    while let Some(is_list) = is_records {
+        if is_list {
+            let mut list: Vec<Record<'_>> = Vec::new();
             let mut next = reader.next_array()?;
             while next.is_some() {
                 let start = reader.current_index();
                 let record = raw_record(&mut reader, payload)?;
                 let text = &payload[start..reader.current_index()];
-                list.push(record.check(list.len(), text)?);
+                let before = list.last().map(|before| &before.origin);
+                list.push(record.check(list.len(), before, text)?);
                 next = reader.array_step()?;
             }
             records = Some(list);
         } else {
             reader.next_skip()?;
         }
-        key = reader.next_key()?.map(str::to_owned);
+        is_records = reader.next_key()?.map(|name| name == "Records");
     }
     reader.finish()?;
     records.ok_or_else(|| EnvelopeError("the invocation's payload is no stream event: it has no `Records`; a Lambda event is {\"Records\": [...]}, with \
@@ -148,82 +161,147 @@ pub fn record(text: &[u8]) -> Result<Record<'_>, EnvelopeError> {
     let mut reader = Jiter::new(text);
     let record = raw_record(&mut reader, text)?;
     reader.finish()?;
-    record.check(0, text)
+    record.check(0, None, text)
 }
 
 /// A record as it was read: any part may be missing.
 #[derive(Default)]
 struct RawRecord<'i> {
-    arn: Option<String>,
-    event_id: Option<String>,
-    event_name: Option<String>,
-    partition_key: Option<String>,
-    sequence: Option<String>,
-    data: Option<String>,
+    arn: Option<Cow<'i, str>>,
+    event_id: Option<Cow<'i, str>>,
+    event_name: Option<Cow<'i, str>>,
+    partition_key: Option<Cow<'i, str>>,
+    sequence: Option<Cow<'i, str>>,
+    data: Option<Cow<'i, str>>,
     time: Option<Number>,
-    table: Option<String>,
-    precision: Option<String>,
-    view: Option<String>,
+    table: Option<Cow<'i, str>>,
+    precision: Option<Cow<'i, str>>,
+    view: Option<Cow<'i, str>>,
     keys: Option<&'i [u8]>,
     new: Option<&'i [u8]>,
     old: Option<&'i [u8]>,
-    message_id: Option<String>,
-    message: Option<String>,
-    sent: Option<String>,
-    group: Option<String>,
+    message_id: Option<Cow<'i, str>>,
+    message: Option<Cow<'i, str>>,
+    sent: Option<Cow<'i, str>>,
+    group: Option<Cow<'i, str>>,
+}
+
+/// A part of a record that is read; the rest is skipped.
+#[derive(Clone, Copy)]
+enum Part {
+    Arn,
+    EventId,
+    EventName,
+    Table,
+    Service,
+    MessageId,
+    Body,
+    Attributes,
+    PartitionKey,
+    Sequence,
+    Data,
+    Time,
+    Precision,
+    View,
+    Keys,
+    New,
+    Old,
+}
+
+impl Part {
+    /// The part of a record with this name.
+    fn of_record(name: &str) -> Option<Part> {
+        Some(match name {
+            "eventSourceARN" | "eventSourceArn" => Part::Arn,
+            "eventID" => Part::EventId,
+            "eventName" => Part::EventName,
+            "tableName" => Part::Table,
+            "kinesis" | "dynamodb" => Part::Service,
+            "messageId" => Part::MessageId,
+            "body" => Part::Body,
+            "attributes" => Part::Attributes,
+            _ => return None,
+        })
+    }
+
+    /// The part of `kinesis` or `dynamodb` with this name; their names do not overlap.
+    fn of_service(name: &str) -> Option<Part> {
+        Some(match name {
+            "partitionKey" => Part::PartitionKey,
+            "sequenceNumber" | "SequenceNumber" => Part::Sequence,
+            "data" => Part::Data,
+            "approximateArrivalTimestamp" | "ApproximateCreationDateTime" => Part::Time,
+            "ApproximateCreationDateTimePrecision" => Part::Precision,
+            "StreamViewType" => Part::View,
+            "Keys" => Part::Keys,
+            "NewImage" => Part::New,
+            "OldImage" => Part::Old,
+            _ => return None,
+        })
+    }
 }
 
 fn raw_record<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<RawRecord<'i>, EnvelopeError> {
     let mut record = RawRecord::default();
-    let mut key = reader.next_object()?.map(str::to_owned);
-    while let Some(name) = key {
-        match name.as_str() {
-            "eventSourceARN" | "eventSourceArn" => record.arn = text(reader)?,
-            "eventID" => record.event_id = text(reader)?,
-            "eventName" => record.event_name = text(reader)?,
-            "tableName" => record.table = text(reader)?,
-            "kinesis" | "dynamodb" => service_part(reader, payload, &mut record)?,
-            "messageId" => record.message_id = text(reader)?,
-            "body" => record.message = text(reader)?,
-            "attributes" => sqs::attributes(reader, &mut record)?,
-            _ => reader.next_skip()?,
-        }
-        key = reader.next_key()?.map(str::to_owned);
+    let mut part = reader.next_object()?.map(Part::of_record);
+    while let Some(known) = part {
+        read_part(known, reader, payload, &mut record)?;
+        part = reader.next_key()?.map(Part::of_record);
     }
     Ok(record)
 }
 
-/// The fields below `kinesis` or `dynamodb`; their names do not overlap.
-fn service_part<'i>(
+/// Reads a part of a record, or skips what is none.
+fn read_part<'i>(
+    part: Option<Part>,
     reader: &mut Jiter<'i>,
     payload: &'i [u8],
     record: &mut RawRecord<'i>,
 ) -> Result<(), EnvelopeError> {
-    let mut key = reader.next_object()?.map(str::to_owned);
-    while let Some(name) = key {
-        match name.as_str() {
-            "partitionKey" => record.partition_key = text(reader)?,
-            "sequenceNumber" | "SequenceNumber" => record.sequence = text(reader)?,
-            "data" => record.data = text(reader)?,
-            "approximateArrivalTimestamp" | "ApproximateCreationDateTime" => record.time = number(reader)?,
-            "ApproximateCreationDateTimePrecision" => record.precision = text(reader)?,
-            "StreamViewType" => record.view = text(reader)?,
-            "Keys" => record.keys = raw_object(reader, payload)?,
-            "NewImage" => record.new = raw_object(reader, payload)?,
-            "OldImage" => record.old = raw_object(reader, payload)?,
-            _ => reader.next_skip()?,
+    match part {
+        None => reader.next_skip()?,
+        Some(Part::Arn) => record.arn = text(reader, payload)?,
+        Some(Part::EventId) => record.event_id = text(reader, payload)?,
+        Some(Part::EventName) => record.event_name = text(reader, payload)?,
+        Some(Part::Table) => record.table = text(reader, payload)?,
+        Some(Part::MessageId) => record.message_id = text(reader, payload)?,
+        Some(Part::Body) => record.message = text(reader, payload)?,
+        Some(Part::Attributes) => sqs::attributes(reader, payload, record)?,
+        Some(Part::PartitionKey) => record.partition_key = text(reader, payload)?,
+        Some(Part::Sequence) => record.sequence = text(reader, payload)?,
+        Some(Part::Data) => record.data = text(reader, payload)?,
+        Some(Part::Time) => record.time = number(reader)?,
+        Some(Part::Precision) => record.precision = text(reader, payload)?,
+        Some(Part::View) => record.view = text(reader, payload)?,
+        Some(Part::Keys) => record.keys = raw_object(reader, payload)?,
+        Some(Part::New) => record.new = raw_object(reader, payload)?,
+        Some(Part::Old) => record.old = raw_object(reader, payload)?,
+        Some(Part::Service) => {
+            let mut part = reader.next_object()?.map(Part::of_service);
+            while let Some(known) = part {
+                read_part(known, reader, payload, record)?;
+                part = reader.next_key()?.map(Part::of_service);
+            }
         }
-        key = reader.next_key()?.map(str::to_owned);
     }
     Ok(())
 }
 
-/// A text; nothing for null.
-fn text(reader: &mut Jiter<'_>) -> Result<Option<String>, EnvelopeError> {
-    match reader.peek()? {
-        Peek::Null => reader.known_null().map(|()| None).map_err(Into::into),
-        _ => Ok(Some(reader.next_str()?.to_owned())),
+/// A text; nothing for null. It is the payload's own unless an escape stands in it.
+fn text<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<Option<Cow<'i, str>>, EnvelopeError> {
+    let peek = reader.peek()?;
+    if peek == Peek::Null {
+        return reader.known_null().map(|()| None).map_err(Into::into);
     }
+    let start = reader.current_index();
+    let text = reader.next_str()?;
+    let length = text.len();
+    // Between its quotes stands the text itself, if nothing in it was escaped.
+    let raw = payload.get(start + 1..start + 1 + length).and_then(|raw| std::str::from_utf8(raw).ok());
+    Ok(Some(match raw {
+        Some(raw) if raw == text => Cow::Borrowed(raw),
+        _ => Cow::Owned(text.to_owned()),
+    }))
 }
 
 /// A number; nothing for null and for what is no number of ours: a time is never worth failing a batch for.
@@ -247,27 +325,36 @@ fn raw_object<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<Option<&'
 }
 
 impl<'i> RawRecord<'i> {
-    fn check(mut self, number: usize, text: &'i [u8]) -> Result<Record<'i>, EnvelopeError> {
+    /// The record with all that it has to have; `before` is where the record in front of it came from.
+    fn check(
+        mut self,
+        number: usize,
+        before: Option<&Arc<Origin>>,
+        text: &'i [u8],
+    ) -> Result<Record<'i>, EnvelopeError> {
         let missing = |what: &str| EnvelopeError(format!("record {number} of the invocation has no {what}"));
         let arn = self.arn.take().ok_or_else(|| missing("`eventSourceARN`: its stream cannot be told"))?;
-        let (stream, label) = stream_of(&arn).ok_or_else(|| {
-            EnvelopeError(format!(
-                "record {number} comes from {arn}, which is no Kinesis stream, no DynamoDB stream and no SQS queue"
-            ))
-        })?;
-        if stream.is_queue() {
-            return self.message(number, stream, text);
+        let origin = match before.filter(|before| before.arn == arn) {
+            Some(before) => Arc::clone(before),
+            None => Arc::new(Origin::of(&arn).ok_or_else(|| {
+                EnvelopeError(format!(
+                    "record {number} comes from {arn}, which is no Kinesis stream, no DynamoDB stream and no SQS queue"
+                ))
+            })?),
+        };
+        if origin.stream.is_queue() {
+            return self.message(number, origin, text);
         }
         let sequence = self.sequence.filter(|digits| is_sequence(digits)).ok_or_else(|| {
             missing("sequence number of digits: it could not be given back to the stream were it to fail")
         })?;
         let event_id = self.event_id.ok_or_else(|| missing("`eventID`"))?;
-        let time = self.time.and_then(rfc3339);
-        let body = match stream {
+        let time = self.time.and_then(since_1970);
+        let body = match origin.stream {
             StreamIdentity::Kinesis(_) => Body::Kinesis(KinesisBody {
                 partition_key: self.partition_key.ok_or_else(|| missing("`partitionKey`"))?,
                 sequence,
-                data: self.data.ok_or_else(|| missing("`data`"))?.into(),
+                data: self.data.ok_or_else(|| missing("`data`"))?,
                 arrival: time,
             }),
             _ => Body::Dynamodb(DynamodbBody {
@@ -279,7 +366,15 @@ impl<'i> RawRecord<'i> {
                 change: change(self.event_name.as_deref()),
             }),
         };
-        Ok(Record { stream, label, view: self.view, event_id, body, text })
+        Ok(Record { origin, view: self.view, event_id, body, text })
+    }
+}
+
+impl Origin {
+    /// What an ARN says.
+    fn of(arn: &str) -> Option<Origin> {
+        let (stream, label) = stream_of(arn)?;
+        Some(Origin { arn: arn.to_owned(), stream, label: label.map(Arc::from) })
     }
 }
 
@@ -297,7 +392,7 @@ fn change(event_name: Option<&str>) -> Option<&'static str> {
 /// sequence number.
 pub(super) struct ChangeRecord<'i> {
     /// The table; `-` where it is not said.
-    pub(super) table: String,
+    pub(super) table: Cow<'i, str>,
     pub(super) body: DynamodbBody<'i>,
     /// When the change was made, in microseconds since 1970, in digits.
     pub(super) created: Option<String>,
@@ -329,11 +424,11 @@ impl<'i> ChangeRecord<'i> {
             keys: record.keys,
             new: record.new,
             old: record.old,
-            sequence: String::new(),
-            created: time.map(|time| time.to_string()),
+            sequence: Cow::Borrowed(""),
+            created: time,
             change: change(record.event_name.as_deref()),
         };
-        Ok(ChangeRecord { table: record.table.unwrap_or_else(|| "-".to_owned()), body, created, is_exact })
+        Ok(ChangeRecord { table: record.table.unwrap_or(Cow::Borrowed("-")), body, created, is_exact })
     }
 }
 
@@ -344,14 +439,9 @@ fn is_sequence(text: &str) -> bool {
     (1..=129).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Seconds since 1970, with decimals, as RFC 3339 in UTC; nothing outside of the years that have four digits.
-fn rfc3339(seconds: Number) -> Option<String> {
-    let text = seconds.to_string();
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let nanos: i32 = format!("{fraction:0<9.9}").parse().ok()?;
-    let whole: i64 = whole.parse().ok()?;
-    let nanos = if text.starts_with('-') { -nanos } else { nanos };
-    jiff::Timestamp::new(whole, nanos).ok().map(|time| time.to_string())
+/// Seconds since 1970, with decimals, as a time; nothing outside of the years that have four digits.
+fn since_1970(seconds: Number) -> Option<Timestamp> {
+    Timestamp::from_nanosecond(seconds.in_parts(9)?).ok()
 }
 
 #[cfg(test)]
@@ -364,10 +454,13 @@ mod tests {
             ("1479499740", "2016-11-18T20:09:00Z"),
             ("1.47949974E9", "2016-11-18T20:09:00Z"),
             ("1545084650.987", "2018-12-17T22:10:50.987Z"),
+            ("-0.5", "1969-12-31T23:59:59.5Z"),
+            ("1545084650.1234567899", "2018-12-17T22:10:50.123456789Z"),
         ] {
-            assert_eq!(rfc3339(Number::parse(seconds).unwrap()).as_deref(), Some(text));
+            let time = since_1970(Number::parse(seconds).unwrap()).unwrap();
+            assert_eq!(time.to_string(), text);
         }
-        assert_eq!(rfc3339(Number::parse("1e30").unwrap()), None);
+        assert_eq!(since_1970(Number::parse("1e30").unwrap()), None);
     }
 
     #[test]
@@ -409,6 +502,6 @@ mod tests {
         let Body::Dynamodb(body) = &records[0].body else { panic!("{records:?}") };
         assert_eq!((body.change, &body.created, body.new), (Some("remove"), &None, None));
         assert_eq!(body.old, Some(&br#"{"id":{"S":"1"}}"#[..]));
-        assert_eq!(records[0].label.as_deref(), Some("2026-01-01T00:00:00.000"));
+        assert_eq!(records[0].origin.label.as_deref(), Some("2026-01-01T00:00:00.000"));
     }
 }

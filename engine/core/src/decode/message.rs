@@ -9,6 +9,7 @@
 use super::undecodable;
 use crate::program::Payload;
 use crate::report::Problem;
+use jiff::Timestamp;
 use jiter::{Jiter, Peek};
 use std::borrow::Cow;
 use viewfold_value::json::{self, ReadError};
@@ -19,8 +20,8 @@ pub(super) struct Opened<'b> {
     pub(super) payload: Cow<'b, [u8]>,
     /// The id that SNS or EventBridge gave it.
     pub(super) id: Option<String>,
-    /// When SNS or EventBridge got it, RFC 3339.
-    pub(super) time: Option<String>,
+    /// When SNS or EventBridge got it.
+    pub(super) time: Option<Timestamp>,
 }
 
 /// Takes a message out of its envelope.
@@ -45,7 +46,7 @@ pub(super) fn opened(body: &[u8], payload: Payload) -> Result<Opened<'_>, Proble
             }
             let message = message.ok_or_else(|| no("it has no `Message`"))?;
             let id = id.ok_or_else(|| no("it has no `MessageId`"))?;
-            Ok(Opened { payload: Cow::Owned(message.into_bytes()), id: Some(id), time: time.and_then(rfc3339) })
+            Ok(Opened { payload: Cow::Owned(message.into_bytes()), id: Some(id), time: time.and_then(told) })
         }
         Payload::Eventbridge => {
             let no = |why: &str| {
@@ -58,7 +59,7 @@ pub(super) fn opened(body: &[u8], payload: Payload) -> Result<Opened<'_>, Proble
                 .map_err(|error| no(&format!("it is no JSON object: {error}")))?;
             let id = id.ok_or_else(|| no("it has no `id`"))?;
             kind.ok_or_else(|| no("it has no `detail-type`"))?;
-            Ok(Opened { payload: Cow::Borrowed(body), id: Some(id), time: time.and_then(rfc3339) })
+            Ok(Opened { payload: Cow::Borrowed(body), id: Some(id), time: time.and_then(told) })
         }
     }
 }
@@ -84,9 +85,9 @@ fn texts<const N: usize>(object: &[u8], names: [&str; N]) -> Result<[Option<Stri
     Ok(found)
 }
 
-/// A time as every other; nothing for what is none: a time is never worth a dead letter.
-fn rfc3339(text: String) -> Option<String> {
-    text.parse::<jiff::Timestamp>().ok().map(|time| time.to_string())
+/// A time; nothing for what is none: a time is never worth a dead letter.
+fn told(text: String) -> Option<Timestamp> {
+    text.parse().ok()
 }
 
 #[cfg(test)]
@@ -95,7 +96,8 @@ mod tests {
 
     fn open(body: &str, payload: Payload) -> Result<(String, Option<String>, Option<String>), String> {
         let opened = opened(body.as_bytes(), payload).map_err(|problem| problem.message)?;
-        Ok((String::from_utf8_lossy(&opened.payload).into_owned(), opened.id, opened.time))
+        let time = opened.time.map(|time| time.to_string());
+        Ok((String::from_utf8_lossy(&opened.payload).into_owned(), opened.id, time))
     }
 
     #[test]

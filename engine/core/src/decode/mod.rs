@@ -18,7 +18,7 @@ mod message;
 mod slots;
 mod unpack;
 
-use crate::event::{Event, Lane, Metadata, Slot};
+use crate::event::{Event, Lane, Metadata, Slots};
 use crate::program::{Payload, Program, Stream, StreamIdentity, is_deleted_row};
 use crate::report::{Problem, Reason};
 use base64::Engine as _;
@@ -39,7 +39,7 @@ pub struct Decoded {
     pub lane: Option<Lane>,
     /// The event's id, as far as it could be told: Lambda's eventID, with the sub-sequence behind it inside of an aggregate; of
     /// a queue the message's id, or that of SNS or EventBridge.
-    pub id: String,
+    pub id: Arc<str>,
     /// The event; a [`Problem`] where its payload is no JSON, or an image no DynamoDB JSON.
     pub event: Result<Event, Problem>,
 }
@@ -48,23 +48,18 @@ pub struct Decoded {
 /// left behind, and about no document.
 pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Program, now: &Arc<str>) -> Vec<Decoded> {
     let place = Place { number, stream, program: &program.streams[stream], now };
+    let alone = |event: Result<Option<Event>, Problem>| {
+        let event = event.transpose()?;
+        let (lane, id) = match &event {
+            Ok(event) => (Some(event.metadata.lane.clone()), Arc::clone(&event.metadata.id)),
+            Err(_) => (lane(record).ok(), Arc::from(&*record.event_id)),
+        };
+        Some(Decoded { sub: 0, lane, id, event })
+    };
     match &record.body {
         Body::Kinesis(body) => kinesis(record, body, &place),
-        Body::Sqs(body) => {
-            let lane = lane(record).ok();
-            match sqs(record, body, &place) {
-                Ok(event) => vec![Decoded { sub: 0, lane, id: event.metadata.id.clone(), event: Ok(event) }],
-                Err(problem) => vec![Decoded { sub: 0, lane, id: record.event_id.clone(), event: Err(problem) }],
-            }
-        }
-        Body::Dynamodb(body) => {
-            let lane = lane(record).ok();
-            match dynamodb(record, body, &place) {
-                Ok(None) => Vec::new(),
-                Ok(Some(event)) => vec![Decoded { sub: 0, lane, id: record.event_id.clone(), event: Ok(event) }],
-                Err(problem) => vec![Decoded { sub: 0, lane, id: record.event_id.clone(), event: Err(problem) }],
-            }
-        }
+        Body::Sqs(body) => alone(sqs(record, body, &place).map(Some)).into_iter().collect(),
+        Body::Dynamodb(body) => alone(dynamodb(record, body, &place)).into_iter().collect(),
     }
 }
 
@@ -97,32 +92,29 @@ struct Place<'p> {
 }
 
 impl Place<'_> {
-    fn event(&self, slots: Vec<Slot>, metadata: Metadata) -> Event {
+    fn event(&self, slots: Slots, metadata: Metadata) -> Event {
         Event { record: self.number, stream: self.stream, slots, metadata }
-    }
-
-    fn slots(&self) -> Vec<Slot> {
-        vec![Slot::Missing; self.program.paths.slots()]
     }
 }
 
 fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Vec<Decoded> {
-    let id = &record.event_id;
-    let one = |sub: u32, id: String, key: Option<String>, bytes: Result<&[u8], Problem>| {
-        let mut lane = key.clone().map(Lane::PartitionKey);
+    let sequence: Arc<str> = Arc::from(&*body.sequence);
+    let shard: Option<Arc<str>> = record.event_id.rsplit_once(':').map(|(shard, _)| Arc::from(shard));
+    let one = |sub: u32, id: Arc<str>, key: Option<&str>, bytes: Result<&[u8], Problem>| {
+        let mut lane = key.map(|key| Lane::PartitionKey(Arc::from(key)));
         let read = || {
-            let key = key.ok_or_else(|| undecodable("the record's partition key is not in the aggregate's table"))?;
-            let mut slots = place.slots();
+            let in_table = || undecodable("the record's partition key is not in the aggregate's table");
+            let mut slots = Slots::default();
             let mut metadata = Metadata {
-                id: id.clone(),
-                sequence: body.sequence.clone(),
+                id: Arc::clone(&id),
+                sequence: Arc::clone(&sequence),
                 sub,
-                lane: Lane::PartitionKey(key),
-                stream: Arc::from(place.program.identity.name()),
+                lane: lane.clone().ok_or_else(in_table)?,
+                stream: Arc::clone(&place.program.name),
                 now: Arc::clone(place.now),
-                shard: record.event_id.rsplit_once(':').map(|(shard, _)| shard.to_owned()),
+                shard: shard.clone(),
                 label: None,
-                time: body.arrival.clone(),
+                time: body.arrival,
                 change: None,
             };
             let bytes = unpack::unpacked(bytes?).map_err(undecodable)?;
@@ -132,13 +124,13 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
                 }
                 Payload::Change => {
                     let change = change::read(&bytes)?;
-                    lane = Some(change.lane());
+                    lane = Some(change.lane.clone());
                     let Some(images) = without_deleted_rows(&change.body, place.program)? else { return Ok(None) };
                     dynamodb_images(&images, place.program, &mut slots)?;
-                    metadata.lane = change.lane();
+                    metadata.lane = change.lane;
                     metadata.time = images.created;
                     metadata.change = images.change;
-                    metadata.id = change.id;
+                    metadata.id = Arc::from(change.id);
                 }
             }
             Ok(Some(place.event(slots, metadata)))
@@ -151,48 +143,52 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
         let hint = if body.data.starts_with(['{', '[']) { "; it looks like JSON itself" } else { "" };
         undecodable(format!("the record's data is no base64: {error}{hint}"))
     });
+    let id = &record.event_id;
     let aggregate = bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes));
     let Some(parts) = aggregate else {
         let bytes = bytes.as_deref().map_err(Problem::clone);
-        return one(0, id.clone(), Some(body.partition_key.clone()), bytes).into_iter().collect();
+        return one(0, Arc::from(&**id), Some(&body.partition_key), bytes).into_iter().collect();
     };
     let parts = (0u32..).zip(parts);
-    parts.filter_map(|(sub, (key, data))| one(sub, format!("{id}/{sub}"), key, Ok(&data))).collect()
+    let of_part = |(sub, (key, data)): (u32, (Option<String>, Vec<u8>))| {
+        one(sub, Arc::from(format!("{id}/{sub}")), key.as_deref(), Ok(&data))
+    };
+    parts.filter_map(of_part).collect()
 }
 
 fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> Result<Option<Event>, Problem> {
     let Some(body) = without_deleted_rows(body, place.program)? else { return Ok(None) };
-    let mut slots = place.slots();
+    let mut slots = Slots::default();
     dynamodb_images(&body, place.program, &mut slots)?;
     let metadata = Metadata {
-        id: record.event_id.clone(),
-        sequence: body.sequence.clone(),
+        id: Arc::from(&*record.event_id),
+        sequence: Arc::from(&*body.sequence),
         sub: 0,
         lane: lane(record)?,
-        stream: Arc::from(place.program.identity.name()),
+        stream: Arc::clone(&place.program.name),
         now: Arc::clone(place.now),
         shard: None,
-        label: record.label.clone(),
-        time: body.created.clone(),
+        label: record.origin.label.clone(),
+        time: body.created,
         change: body.change,
     };
     Ok(Some(place.event(slots, metadata)))
 }
 
-fn sqs(record: &Record<'_>, body: &SqsBody, place: &Place<'_>) -> Result<Event, Problem> {
+fn sqs(record: &Record<'_>, body: &SqsBody<'_>, place: &Place<'_>) -> Result<Event, Problem> {
     let opened = message::opened(body.text.as_bytes(), place.program.payload)?;
-    let mut slots = place.slots();
+    let mut slots = Slots::default();
     json_payload(&opened.payload, place.program, &mut slots)?;
     let metadata = Metadata {
-        id: opened.id.unwrap_or_else(|| record.event_id.clone()),
-        sequence: record.sequence().to_owned(),
+        id: opened.id.map_or_else(|| Arc::from(&*record.event_id), Arc::from),
+        sequence: Arc::from(record.sequence()),
         sub: 0,
         lane: lane(record)?,
-        stream: Arc::from(place.program.identity.name()),
+        stream: Arc::clone(&place.program.name),
         now: Arc::clone(place.now),
         shard: None,
         label: None,
-        time: opened.time.or_else(|| body.sent.clone()),
+        time: opened.time.or(body.sent),
         change: None,
     };
     Ok(place.event(slots, metadata))
@@ -206,15 +202,15 @@ fn sqs(record: &Record<'_>, body: &SqsBody, place: &Place<'_>) -> Result<Event, 
 /// When a DynamoDB record's key is missing or no DynamoDB JSON.
 pub fn lane(record: &Record<'_>) -> Result<Lane, Problem> {
     match &record.body {
-        Body::Kinesis(body) => Ok(Lane::PartitionKey(body.partition_key.clone())),
+        Body::Kinesis(body) => Ok(Lane::PartitionKey(Arc::from(&*body.partition_key))),
         Body::Sqs(body) => {
             let group = body.in_group.as_ref().map_or(&record.event_id, |(group, _)| group);
-            Ok(Lane::PartitionKey(group.clone()))
+            Ok(Lane::PartitionKey(Arc::from(&**group)))
         }
         Body::Dynamodb(body) => {
             let keys = body.keys.ok_or_else(|| undecodable("the record names no key of its item"))?;
             dynamodb_json::read_item(&mut Jiter::new(keys), 0)
-                .map(Lane::Item)
+                .map(Lane::of_item)
                 .map_err(|error| undecodable(format!("the record's key is no DynamoDB JSON: {error}")))
         }
     }
@@ -231,7 +227,7 @@ fn undecodable(error: impl std::fmt::Display) -> Problem {
 }
 
 /// Fills the slots from a JSON payload.
-fn json_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
+fn json_payload(bytes: &[u8], stream: &Stream, slots: &mut Slots) -> Result<(), Problem> {
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
     json::check_utf8(bytes).map_err(not_json)?;
     let mut reader = Jiter::new(bytes);
@@ -245,7 +241,7 @@ fn json_payload(bytes: &[u8], stream: &Stream, slots: &mut [Slot]) -> Result<(),
 }
 
 /// Fills the slots from the images of a DynamoDB record.
-fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut [Slot]) -> Result<(), Problem> {
+fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut Slots) -> Result<(), Problem> {
     let images = [("keys", body.keys), ("new", body.new), ("old", body.old)];
     for (name, image) in images {
         let Some(image) = image else { continue };

@@ -1,6 +1,6 @@
 //! One pass over a payload fills the slots of all paths; everything else is skipped.
 
-use crate::event::Slot;
+use crate::event::{Slot, Slots};
 use crate::program::{PathTree, Place};
 use jiter::{Jiter, Peek};
 use viewfold_value::Value;
@@ -9,15 +9,15 @@ use viewfold_value::json::{self, MAX_DEPTH, ReadError};
 
 impl PathTree {
     /// Fills the slots at and below a place from a value that has been read.
-    fn fill(&self, value: &Value, node: &Place, slots: &mut [Slot]) {
+    fn fill(&self, value: &Value, node: &Place, slots: &mut Slots) {
         if let Some(slot) = node.slot {
-            slots[slot] = Slot::Found(value.clone());
+            slots.set(slot, Slot::Found(value.clone()));
         }
         match value {
             Value::Map(map) => {
-                for (name, next) in &node.names {
+                for (name, child) in &node.names {
                     if let Some(value) = map.get(name) {
-                        self.fill(value, &self.nodes[*next], slots);
+                        self.fill(value, &self.nodes[child.place], slots);
                     }
                 }
             }
@@ -33,27 +33,27 @@ impl PathTree {
     }
 
     /// Marks the slots at and below a place: what stands there cannot be used.
-    fn spoil(&self, reason: &str, node: &Place, slots: &mut [Slot]) {
+    fn spoil(&self, reason: &str, node: &Place, slots: &mut Slots) {
         if let Some(slot) = node.slot {
-            slots[slot] = Slot::Unusable(reason.to_owned());
+            slots.set(slot, Slot::Unusable(reason.to_owned()));
         }
-        for next in node.names.values().chain(node.indexes.iter().map(|(_, next)| next)) {
-            self.spoil(reason, &self.nodes[*next], slots);
+        for next in node.below() {
+            self.spoil(reason, &self.nodes[next], slots);
         }
     }
 
     /// Empties the slots below a place, where a key that came before comes again: the last one counts.
-    fn clear(&self, node: &Place, slots: &mut [Slot]) {
+    fn clear(&self, node: &Place, slots: &mut Slots) {
         if let Some(slot) = node.slot {
-            slots[slot] = Slot::Missing;
+            slots.clear(slot);
         }
-        for next in node.names.values().chain(node.indexes.iter().map(|(_, next)| next)) {
-            self.clear(&self.nodes[*next], slots);
+        for next in node.below() {
+            self.clear(&self.nodes[next], slots);
         }
     }
 
     /// Reads a JSON payload that starts with `peek`.
-    pub(super) fn read_json(&self, reader: &mut Jiter<'_>, peek: Peek, slots: &mut [Slot]) -> Result<(), ReadError> {
+    pub(super) fn read_json(&self, reader: &mut Jiter<'_>, peek: Peek, slots: &mut Slots) -> Result<(), ReadError> {
         match self.root() {
             Some(root) => self.read_json_at(reader, peek, root, slots, 0),
             None => Ok(reader.known_skip(peek)?),
@@ -65,7 +65,7 @@ impl PathTree {
         reader: &mut Jiter<'_>,
         peek: Peek,
         node: &Place,
-        slots: &mut [Slot],
+        slots: &mut Slots,
         depth: u32,
     ) -> Result<(), ReadError> {
         if depth > MAX_DEPTH {
@@ -81,11 +81,14 @@ impl PathTree {
                     if let (true, Some(slot)) = (peek.is_num(), node.slot) {
                         let digits = String::from_utf8_lossy(reader.slice_to_current(start)).trim().to_owned();
                         if digits.bytes().all(|digit| digit.is_ascii_digit()) {
-                            slots[slot] = Slot::Digits(digits, reason);
+                            slots.set(slot, Slot::Digits(digits, reason));
                         }
                     }
                     // Only what is unusable is lost: the places below are read on their own.
                     if peek == Peek::Object && !node.names.is_empty() {
+                        for child in node.names.values() {
+                            self.clear(&self.nodes[child.place], slots);
+                        }
                         self.read_names(&mut Jiter::new(reader.slice_to_current(start)), node, slots, depth)?;
                     }
                 }
@@ -104,19 +107,20 @@ impl PathTree {
         &self,
         reader: &mut Jiter<'_>,
         node: &Place,
-        slots: &mut [Slot],
+        slots: &mut Slots,
         depth: u32,
     ) -> Result<(), ReadError> {
-        for place in node.names.values() {
-            self.clear(&self.nodes[*place], slots);
-        }
+        let mut seen = Seen::of(node);
         let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
-        while let Some(place) = next {
+        while let Some(child) = next {
             let peek = reader.peek()?;
-            match place.map(|place| &self.nodes[place]) {
-                Some(place) => {
+            match child {
+                Some(child) => {
+                    let place = &self.nodes[child.place];
                     // A key may come twice: the last one counts.
-                    self.clear(place, slots);
+                    if seen.again(child.number) {
+                        self.clear(place, slots);
+                    }
                     self.read_json_at(reader, peek, place, slots, depth + 1)?;
                 }
                 None => reader.known_skip(peek)?,
@@ -127,9 +131,9 @@ impl PathTree {
     }
 
     /// Reads the image `name` of a DynamoDB record, an item in DynamoDB JSON: it stands at `$.name`.
-    pub(super) fn read_image(&self, image: &[u8], name: &str, slots: &mut [Slot]) -> Result<(), ReadError> {
+    pub(super) fn read_image(&self, image: &[u8], name: &str, slots: &mut Slots) -> Result<(), ReadError> {
         let Some(root) = self.root() else { return Ok(()) };
-        let node = root.names.get(name).map(|next| &self.nodes[*next]);
+        let node = root.names.get(name).map(|child| &self.nodes[child.place]);
         let own = node.and_then(|node| node.slot);
         if root.slot.is_some() || own.is_some() {
             let found = match dynamodb_json::read_item(&mut Jiter::new(image), 0) {
@@ -138,26 +142,27 @@ impl PathTree {
                 Err(error) => return Err(error),
             };
             if let Some(whole) = root.slot {
-                match (&mut slots[whole], &found) {
-                    (Slot::Found(Value::Map(images)), Slot::Found(image)) => {
+                match (slots.take(whole), &found) {
+                    (unusable @ (Slot::Unusable(_) | Slot::Digits(..)), _) => slots.set(whole, unusable),
+                    (Slot::Found(Value::Map(mut images)), Slot::Found(image)) => {
                         images.insert(name.to_owned(), image.clone());
+                        slots.set(whole, Slot::Found(Value::Map(images)));
                     }
-                    (Slot::Unusable(_) | Slot::Digits(..), _) => {}
-                    (slot, Slot::Found(image)) => {
-                        *slot = Slot::Found(Value::Map([(name.to_owned(), image.clone())].into()))
+                    (_, Slot::Found(image)) => {
+                        slots.set(whole, Slot::Found(Value::Map([(name.to_owned(), image.clone())].into())));
                     }
-                    (slot, unusable) => *slot = unusable.clone(),
+                    (_, unusable) => slots.set(whole, unusable.clone()),
                 }
             }
             if let Some(own) = own {
-                slots[own] = found;
+                slots.set(own, found);
             }
         }
         let Some(node) = node.filter(|node| !node.names.is_empty()) else { return Ok(()) };
         let mut reader = Jiter::new(image);
         let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
-        while let Some(place) = next {
-            match place.map(|place| &self.nodes[place]) {
+        while let Some(child) = next {
+            match child.map(|child| &self.nodes[child.place]) {
                 Some(place) => match dynamodb_json::read_attribute(&mut reader, 0) {
                     Ok(value) => self.fill(&value, place, slots),
                     Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
@@ -168,6 +173,32 @@ impl PathTree {
             next = reader.next_key()?.map(|name| node.names.get(name).copied());
         }
         Ok(())
+    }
+}
+
+/// The places below one that have been read in an object.
+struct Seen {
+    /// The first 64 of them, a bit for each.
+    few: u64,
+    /// All of them, where there are more.
+    many: Vec<bool>,
+}
+
+impl Seen {
+    fn of(node: &Place) -> Seen {
+        let many = if node.names.len() > 64 { vec![false; node.names.len()] } else { Vec::new() };
+        Seen { few: 0, many }
+    }
+
+    /// Notes that a place is read; whether it was read before.
+    fn again(&mut self, number: usize) -> bool {
+        if let Some(seen) = self.many.get_mut(number) {
+            return std::mem::replace(seen, true);
+        }
+        let bit = 1u64 << (number % 64);
+        let again = self.few & bit != 0;
+        self.few |= bit;
+        again
     }
 }
 
@@ -193,12 +224,12 @@ mod tests {
     }
 
     fn read(tree: &PathTree, text: &str) -> Result<Vec<Slot>, ReadError> {
-        let mut slots = vec![Slot::Missing; tree.slots()];
+        let mut slots = Slots::default();
         let mut reader = Jiter::new(text.as_bytes());
         let peek = reader.peek()?;
         tree.read_json(&mut reader, peek, &mut slots)?;
         reader.finish()?;
-        Ok(slots)
+        Ok((0..tree.slots()).map(|slot| slots.get(slot).clone()).collect())
     }
 
     fn shown(slots: &[Slot]) -> Vec<String> {
@@ -232,14 +263,23 @@ mod tests {
     }
 
     #[test]
+    fn the_last_of_equal_keys_counts_among_many_paths_too() {
+        let paths: Vec<String> = (0..100).map(|number| format!("$.a.k{number}.x")).collect();
+        let tree = tree(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        let slots = read(&tree, r#"{"a":{"k7":{"x":1},"k99":{"x":2},"k99":{"y":3},"k7":{"x":4}}}"#).unwrap();
+        let found: Vec<usize> = (0..100).filter(|slot| slots[*slot] != Slot::Missing).collect();
+        assert_eq!((found, shown(&slots[7..8])), (vec![7], vec!["4".to_owned()]));
+    }
+
+    #[test]
     fn images_keep_their_types() {
         let tree = tree(&["$.new.s", "$.new.m.k", "$.new.n"]);
         let text = r#"{"s":{"SS":["b"]},"m":{"M":{"k":{"B":"AQ=="}}},"n":{"N":"1e500"},"o":{"S":"x"}}"#;
-        let mut slots = vec![Slot::Missing; 3];
+        let mut slots = Slots::default();
         tree.read_image(text.as_bytes(), "new", &mut slots).unwrap();
-        assert_eq!(slots[0], Slot::Found(Value::StringSet(["b".to_owned()].into())));
-        assert_eq!(slots[1], Slot::Found(Value::Binary(vec![1])));
-        assert!(matches!(slots[2], Slot::Unusable(_)));
+        assert_eq!(*slots.get(0), Slot::Found(Value::StringSet(["b".to_owned()].into())));
+        assert_eq!(*slots.get(1), Slot::Found(Value::Binary(vec![1])));
+        assert!(matches!(slots.get(2), Slot::Unusable(_)));
     }
 
     /// JSON values with few names, so that paths hit.

@@ -8,7 +8,7 @@ use crate::program::{
     DocumentPath, KeyLimits, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Projection, Rule, key_kind,
 };
 use crate::report::{Problem, Reason};
-use std::collections::BTreeMap;
+use crate::sorted_map::SortedMap;
 use viewfold_value::{Number, Value};
 
 /// What an event does to one document.
@@ -139,7 +139,7 @@ pub fn deferred_operations(
 }
 
 /// What an item contributes, by document and attribute.
-pub type Contribution = BTreeMap<DocumentKey, BTreeMap<DocumentPath, Number>>;
+pub type Contribution = SortedMap<DocumentKey, SortedMap<DocumentPath, Number>>;
 
 /// What the item of an event contributes once the event has happened, given the rules with `retract: true` whose `when`
 /// matches: nothing where there is no new image.
@@ -164,7 +164,7 @@ pub fn contribution(event: &Event, projection: &Projection, rules: &[usize]) -> 
             let document = key(projection, rule, &scope)?;
             let mut operations = Operations::default();
             operations.add_rule(projection, rule, &scope)?;
-            let sums = contribution.entry(document).or_default();
+            let sums = contribution.get_or_default(document);
             for (path, operation) in operations.by_path {
                 let Operation::Add(number) = operation else {
                     let message = format!("`add` on `{path}` takes a number in a rule with `retract: true`");

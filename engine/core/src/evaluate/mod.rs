@@ -12,11 +12,13 @@ pub use operation::{Append, Operation, Operations};
 pub use term::{Scope, evaluate};
 
 use crate::program::Projection;
+use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
-/// The key of a document: a value for each key attribute of its table, in the table's order.
+/// The key of a document: a value for each key attribute of its table, in the table's order. They are shared by all that have
+/// the key.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct DocumentKey(pub Vec<Value>);
+pub struct DocumentKey(pub Arc<[Value]>);
 
 impl DocumentKey {
     /// The key as attributes of the projection's table.
@@ -26,7 +28,7 @@ impl DocumentKey {
 
     /// The key as one text, for bookkeeping: the same text for the same key only.
     pub fn text(&self) -> String {
-        Value::List(self.0.clone()).to_string()
+        Value::List(self.0.to_vec()).to_string()
     }
 
     /// The key for people: its attributes as JSON.
@@ -37,7 +39,7 @@ impl DocumentKey {
     /// The key that a text of [`DocumentKey::text`] stands for; nothing where it is none.
     pub fn parse(text: &str) -> Option<DocumentKey> {
         match viewfold_value::json::parse(text.as_bytes()) {
-            Ok(Value::List(parts)) => Some(DocumentKey(parts)),
+            Ok(Value::List(parts)) => Some(DocumentKey(parts.into())),
             _ => None,
         }
     }

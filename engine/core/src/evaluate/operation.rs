@@ -5,7 +5,7 @@ use crate::program::{
     DocumentPath, KeyLimits, OperationKind, OperationTerm, Projection, Rule, Target, TargetName, Term,
 };
 use crate::report::{Problem, Reason};
-use std::collections::BTreeMap;
+use crate::sorted_map::SortedMap;
 use viewfold_value::{Number, Value};
 
 /// How deep a value of a document may be nested ([limits]).
@@ -83,7 +83,7 @@ pub struct Append {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Operations {
     /// By the attribute's path; no path leads through another.
-    pub by_path: BTreeMap<DocumentPath, Operation>,
+    pub by_path: SortedMap<DocumentPath, Operation>,
     /// Whether the document is deleted.
     pub delete: bool,
 }
@@ -190,6 +190,9 @@ impl Operation {
 
 /// The path of a target; nothing where one of its names is nothing.
 fn path(target: &Target, scope: &Scope<'_>) -> Result<Option<DocumentPath>, Problem> {
+    if let Some(path) = target.fixed.as_ref().filter(|path| path.0.len() <= MAX_PATH) {
+        return Ok(Some(path.clone()));
+    }
     let mut names = Vec::with_capacity(target.names.len());
     for name in &target.names {
         names.push(match name {
@@ -216,7 +219,7 @@ fn path(target: &Target, scope: &Scope<'_>) -> Result<Option<DocumentPath>, Prob
         let message = format!("`{}` is nested deeper than DynamoDB's {MAX_NESTING} levels", target.path);
         return Err(Problem::new(Reason::WrongType, message));
     }
-    Ok(Some(DocumentPath(names)))
+    Ok(Some(DocumentPath::from(names)))
 }
 
 /// An operation with its value; nothing where the value is nothing.
@@ -319,7 +322,7 @@ fn bad_name(value: &Value) -> Option<usize> {
 
 /// What orders an element: a number or a text, and the event's id behind it.
 fn order(term: &Term, path: &DocumentPath, scope: &Scope<'_>) -> Result<(Value, String), Problem> {
-    let id = scope.event.map(|event| event.metadata.id.clone()).unwrap_or_default();
+    let id = scope.event.map(|event| event.metadata.id.to_string()).unwrap_or_default();
     match evaluate(term, scope)? {
         Some(value @ (Value::Number(_) | Value::String(_))) => Ok((value, id)),
         Some(other) => {

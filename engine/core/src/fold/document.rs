@@ -188,7 +188,7 @@ fn one(
                 Some(Value::List(list)) => list.clone(),
                 Some(other) => return Err(wrong_type(other)),
             };
-            let at = DocumentPath(vec![by_attribute.to_owned(), path.to_string()]);
+            let at = DocumentPath::from(vec![by_attribute.to_owned(), path.to_string()]);
             let mut orders = None;
             for element in elements {
                 let (longer, next) = append(&list, orders.as_ref().or(at.get(document)), element);

@@ -153,7 +153,7 @@ impl Effects {
 
     /// Whether one of the paths leads through this one, or the other way round.
     fn overlaps(&self, path: &DocumentPath) -> bool {
-        let above = (1..path.0.len()).any(|depth| self.by_path.contains_key(&DocumentPath(path.0[..depth].to_vec())));
+        let above = (1..path.0.len()).any(|depth| self.by_path.contains_key(&DocumentPath::from(&path.0[..depth])));
         above || self.by_path.range(path..).next().is_some_and(|(next, _)| path.contains(next))
     }
 
@@ -226,8 +226,8 @@ mod tests {
 
     fn path() -> impl Strategy<Value = DocumentPath> {
         prop_oneof![
-            2 => "[012]".prop_map(|name| DocumentPath(vec![name])),
-            1 => ("[01]", "[xy]").prop_map(|(root, name)| DocumentPath(vec![root, name])),
+            2 => "[012]".prop_map(|name| DocumentPath::from(vec![name])),
+            1 => ("[01]", "[xy]").prop_map(|(root, name)| DocumentPath::from(vec![root, name])),
         ]
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let mut after = document.clone();
         for (path, effect) in effects.iter() {
             let parent = &path.0[..path.0.len() - 1];
-            if !parent.is_empty() && !matches!(DocumentPath(parent.to_vec()).get(document), Some(Value::Map(_))) {
+            if !parent.is_empty() && !matches!(DocumentPath::from(parent).get(document), Some(Value::Map(_))) {
                 return None;
             }
             let before = path.get(document);

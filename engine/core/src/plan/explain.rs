@@ -10,12 +10,13 @@ use crate::decode::{self, Decoded, envelope::Record};
 use crate::evaluate::{
     self, Change, DocumentKey, Failure, Operation, Operations, Scope, deferred_operations, evaluate,
 };
-use crate::event::{Event, Lane};
+use crate::event::Event;
 use crate::fold::{Effect, State};
 use crate::matching::{Miss, first_miss};
 use crate::plan::ItemKey;
 use crate::program::{Guard, OperationTerm, Program, Projection, Rule, Term};
 use crate::report::Problem;
+use crate::sorted_map::SortedMap;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -90,7 +91,8 @@ pub fn explain(record: &Record<'_>, stream: usize, program: &Program, now: &Arc<
                 Ok(event) => readers.map(|reader| read(event, *reader, program, now)).collect(),
                 Err(_) => Vec::new(),
             };
-            Explained { sub, id, lane: lane.as_ref().map(Lane::text), event, readings }
+            let lane = lane.map(|lane| lane.text().to_string());
+            Explained { sub, id: id.to_string(), lane, event, readings }
         })
         .collect()
 }
@@ -126,7 +128,7 @@ fn met(event: &Event, projection: &Projection, number: usize, rule: &Rule) -> Me
 
 /// What an item contributes, as the sums that it comes to.
 fn as_changes(contribution: evaluate::Contribution) -> Vec<Change> {
-    let change = |(document, sums): (DocumentKey, std::collections::BTreeMap<_, _>)| {
+    let change = |(document, sums): (DocumentKey, SortedMap<_, _>)| {
         let by_path = sums.into_iter().map(|(path, number)| (path, Operation::Add(number))).collect();
         Change { document, operations: Operations { by_path, delete: false }, deferred: Vec::new() }
     };

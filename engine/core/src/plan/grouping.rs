@@ -71,17 +71,18 @@ impl<'p> Grouping<'p> {
             match event {
                 Ok(event) => {
                     let event = Arc::new(event);
-                    self.came(event.metadata.time.as_deref(), stream, outcomes);
+                    self.came(event.metadata.time, stream, outcomes);
                     let candidates = Candidates::of(&event, self.program);
-                    for reader in &self.program.streams[stream].readers {
-                        self.event(&event, *reader, &candidates, outcomes);
+                    let stream = &self.program.streams[stream];
+                    for reader in candidates.readers(stream) {
+                        self.event(&event, stream.readers[reader], &candidates, outcomes);
                     }
                 }
                 Err(problem) => {
                     self.came(None, stream, outcomes);
                     for reader in &self.program.streams[stream].readers {
-                        let shown = lane.as_ref().map(Lane::text).unwrap_or_default();
-                        let event = (sub, id.clone());
+                        let shown = lane.as_ref().map_or_else(|| Arc::from(""), |lane| Arc::clone(lane.text()));
+                        let event = (sub, Arc::clone(&id));
                         let application = Application::undecodable(record, number, event, shown, problem.clone());
                         self.reject(*reader, application, lane.clone(), outcomes);
                     }
@@ -91,8 +92,8 @@ impl<'p> Grouping<'p> {
     }
 
     /// Notes for each projection that reads a stream that there is an event.
-    fn came(&self, time: Option<&str>, stream: usize, outcomes: &mut Outcomes) {
-        let time = time.and_then(|time| time.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_millisecond);
+    fn came(&self, time: Option<jiff::Timestamp>, stream: usize, outcomes: &mut Outcomes) {
+        let time = time.map(jiff::Timestamp::as_millisecond);
         for (at, (projection, _)) in self.program.streams[stream].readers.iter().enumerate() {
             // A projection that reads the stream twice has one event all the same.
             if !self.program.streams[stream].readers[..at].iter().any(|(earlier, _)| earlier == projection) {
@@ -218,7 +219,7 @@ impl<'p> Grouping<'p> {
                 }
             }
             Guard::Lane { order_by, .. } => {
-                application.lane = Some(event.metadata.lane.text());
+                application.lane = Some(Arc::clone(event.metadata.lane.text()));
                 application.mark = Some(Mark::of(event, identity, order_by)?);
             }
             Guard::EventsTable { id, order_by, keep_seconds, .. } => {
@@ -226,10 +227,10 @@ impl<'p> Grouping<'p> {
                     Identifying::Text(text) | Identifying::Digits(text) => text,
                     Identifying::Number(number) => number.to_string(),
                 });
-                if let (Some(keep), Some(time), false) = (keep_seconds, &event.metadata.time, self.redrives) {
+                if let (Some(keep), Some(time), false) = (keep_seconds, event.metadata.time, self.redrives) {
                     // A margin for clocks that do not agree.
                     let oldest = keep - (keep / 10).min(86_400);
-                    if epoch_seconds(self.now) - epoch_seconds(time) > oldest {
+                    if epoch_seconds(self.now) - time.as_second() > oldest {
                         let message = format!(
                             "it is of {time}, and by `keep_for` its guard may have forgotten whether it came before"
                         );
@@ -273,11 +274,12 @@ fn check_lane(event: &Event, source: &Source, stream: &StreamIdentity, unmatched
                 Err(problem) => return Err(problem),
                 Ok(other) => return wrong(format!("the lane is {other}, which is no {word}")),
             };
-            if expected != *key {
+            if expected != **key {
                 return wrong(format!("the {word} is `{key}`, and by `lane` it has to be `{expected}`"));
             }
         }
         (Some(LaneCheck::Keys(keys)), Lane::Item(item)) => {
+            let item = item.key();
             let fits = item.len() == keys.len()
                 && keys.iter().all(|key| item.get(&key.name).is_some_and(|value| value.kind() == key_kind(key.kind)));
             if !fits {

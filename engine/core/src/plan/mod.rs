@@ -97,7 +97,7 @@ impl<'p> Batch<'p> {
         let records = envelope::records(payload).map_err(|error| BatchError(error.0))?;
         let mut streams = Vec::with_capacity(records.len());
         for (number, record) in records.iter().enumerate() {
-            let stream = program.stream(&record.stream).ok_or_else(|| unread_stream(program, number, record))?;
+            let stream = program.stream(&record.origin.stream).ok_or_else(|| unread_stream(program, number, record))?;
             check_images(program, stream, number, record)?;
             streams.push(stream);
         }
@@ -249,7 +249,7 @@ fn unread_stream(program: &Program, number: usize, record: &Record<'_>) -> Batch
     BatchError(format!(
         "record {number} comes from the {}, which no projection reads (they read: {}); \
          check the function's event source mapping and its projections",
-        record.stream,
+        record.origin.stream,
         known.join(", ")
     ))
 }
@@ -262,7 +262,7 @@ fn check_images(program: &Program, stream: usize, number: usize, record: &Record
         Some(name) => Err(BatchError(format!(
             "record {number} of the {} has no {name} image, which projections read: the stream is set to {view}; it has to be \
              NEW_AND_OLD_IMAGES",
-            record.stream
+            record.origin.stream
         ))),
     }
 }

@@ -233,7 +233,7 @@ fn reader(program: &Program, letter: &Letter, record: &str) -> Result<(usize, us
     let projection = program.projections.iter().position(|projection| projection.name == name);
     let projection = projection.ok_or_else(|| format!("it is of the projection `{name}`, which is not among these"))?;
     let source = letter.column("source");
-    let stream = envelope::record(record.as_bytes()).ok().and_then(|record| program.stream(&record.stream));
+    let stream = envelope::record(record.as_bytes()).ok().and_then(|record| program.stream(&record.origin.stream));
     let sources = program.projections[projection].sources.iter().enumerate();
     let named = sources.filter(|(_, other)| other.bookkeeping == source);
     let found = named.clone().find(|(_, other)| Some(other.stream) == stream).or_else(|| named.clone().next());
@@ -265,8 +265,8 @@ fn event(
     now: &Arc<str>,
 ) -> Result<Result<Option<Arc<Event>>, Problem>, String> {
     let record = envelope::record(record.as_bytes()).map_err(|error| format!("its record cannot be read: {error}"))?;
-    if program.stream(&record.stream) != Some(stream) {
-        return Err(format!("its record is of the {}, which its source is not", record.stream));
+    if program.stream(&record.origin.stream) != Some(stream) {
+        return Err(format!("its record is of the {}, which its source is not", record.origin.stream));
     }
     let decoded = decode::decode(&record, 0, stream, program, now);
     let several = decoded.len() > 1;
@@ -276,7 +276,7 @@ fn event(
         // Of an aggregate the letter has just this one.
         event.metadata.sub = letter.sub();
         if program.streams[stream].payload == Payload::Json {
-            event.metadata.id = letter.column("id").to_owned();
+            event.metadata.id = Arc::from(letter.column("id"));
         }
         Some(Arc::new(event))
     }))

@@ -26,8 +26,8 @@ impl Message {
     pub(super) fn all(records: &[Record<'_>]) -> Vec<Message> {
         let messages = records.iter().enumerate().filter_map(|(record, of)| match &of.body {
             Body::Sqs(body) => {
-                let group = body.in_group.as_ref().map(|(group, _)| group.clone());
-                Some(Message { record, id: of.event_id.clone(), group })
+                let group = body.in_group.as_ref().map(|(group, _)| group.to_string());
+                Some(Message { record, id: of.event_id.to_string(), group })
             }
             Body::Kinesis(_) | Body::Dynamodb(_) => None,
         });

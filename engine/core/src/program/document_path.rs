@@ -1,16 +1,30 @@
 //! Ways through a document: the names from the document to an attribute, and what stands there.
 
 use std::fmt;
+use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
-/// The way to an attribute: one name for a top-level attribute, more for one inside of maps. Never empty.
+/// The way to an attribute: one name for a top-level attribute, more for one inside of maps. Never empty. The names are shared
+/// by all that have the path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct DocumentPath(pub Vec<String>);
+pub struct DocumentPath(pub Arc<[String]>);
+
+impl From<Vec<String>> for DocumentPath {
+    fn from(names: Vec<String>) -> DocumentPath {
+        DocumentPath(names.into())
+    }
+}
+
+impl From<&[String]> for DocumentPath {
+    fn from(names: &[String]) -> DocumentPath {
+        DocumentPath(names.into())
+    }
+}
 
 impl DocumentPath {
     /// The path of a top-level attribute.
     pub fn attribute(name: &str) -> DocumentPath {
-        DocumentPath(vec![name.to_owned()])
+        DocumentPath::from(vec![name.to_owned()])
     }
 
     /// The top-level attribute.
@@ -51,7 +65,7 @@ impl DocumentPath {
         for (depth, name) in parents.iter().enumerate() {
             match map.entry(name.clone()).or_insert_with(|| Value::Map(Item::new())) {
                 Value::Map(next) => map = next,
-                _ => return Err(DocumentPath(self.0[..=depth].to_vec())),
+                _ => return Err(DocumentPath::from(&self.0[..=depth])),
             }
         }
         map.insert(last.clone(), value);
@@ -73,8 +87,8 @@ impl DocumentPath {
 
     /// The first map on the way that is not there, or the path itself where all are.
     pub fn first_missing(&self, item: &Item) -> DocumentPath {
-        let depth = (1..self.0.len()).find(|depth| DocumentPath(self.0[..*depth].to_vec()).get(item).is_none());
-        DocumentPath(self.0[..depth.unwrap_or(self.0.len())].to_vec())
+        let depth = (1..self.0.len()).find(|depth| DocumentPath::from(&self.0[..*depth]).get(item).is_none());
+        DocumentPath::from(&self.0[..depth.unwrap_or(self.0.len())])
     }
 }
 

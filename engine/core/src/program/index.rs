@@ -1,45 +1,96 @@
 //! From the values of an event to the rules they may match.
 
-use super::{Rule, Subject};
+use super::{Projection, Rule, Subject};
 use crate::matching::indexed;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use viewfold_value::Value;
 
 /// A rule's place in a program: the projection's number, then the rule's.
 pub type RuleId = (usize, usize);
 
-/// The rules of a stream by the values they ask for.
+/// The rules of a stream by what they ask for.
 ///
 /// Each rule that asks for one of some values at a place is filed under those values, so that a look-up finds just the
-/// rules that could match, however many there are. (AWS event-ruler compiles its patterns for the same reason.)
+/// rules that could match, however many there are. (AWS event-ruler compiles its patterns for the same reason.) A rule is filed
+/// once, under that of its conditions whose values the fewest rules ask for: what a thousand rules have in common tells nothing
+/// about any of them.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// For each place that some rule compares with values: the rules by value.
-    pub(crate) by_value: Vec<(Subject, HashMap<Value, Vec<RuleId>>)>,
-    /// Rules that compare nothing.
+    /// The places that rules look at.
+    pub(crate) places: Vec<Place>,
+    /// Rules that could match an event whatever it holds.
     pub(crate) always: Vec<RuleId>,
 }
 
+/// A place in events that rules look at.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) subject: Subject,
+    /// The rules that ask for one of some values there, by value.
+    pub(crate) by_value: HashMap<Value, Vec<RuleId>, RandomState>,
+    /// Those that ask for something else there, and match no event that has nothing there.
+    pub(crate) any_value: Vec<RuleId>,
+}
+
+/// What a condition asks for at a place.
+type Asked<'r> = (Subject, Option<Vec<&'r Value>>);
+
 impl Index {
-    /// Files a rule under its first condition that names values.
-    pub fn insert(&mut self, id: RuleId, rule: &Rule) {
-        let selective = rule.when.iter().find_map(|condition| Some((indexed(condition)?, condition.test.values()?)));
-        let Some((subject, values)) = selective else {
-            self.always.push(id);
-            return;
-        };
-        let at = match self.by_value.iter().position(|(other, _)| *other == subject) {
-            Some(at) => at,
-            None => {
-                self.by_value.push((subject, HashMap::new()));
-                self.by_value.len() - 1
-            }
-        };
-        for value in values {
-            let rules = self.by_value[at].1.entry(value.clone()).or_default();
-            if rules.last() != Some(&id) {
-                rules.push(id);
+    /// The index of the rules of the sources that a stream feeds.
+    pub(crate) fn of_stream(stream: usize, projections: &[Projection]) -> Index {
+        let rules: Vec<(RuleId, Vec<Asked<'_>>)> = projections
+            .iter()
+            .enumerate()
+            .flat_map(|(number, projection)| {
+                let of_stream = |(_, rule): &(usize, &Rule)| projection.sources[rule.source].stream == stream;
+                let rules = projection.rules.iter().enumerate().filter(of_stream);
+                rules.map(move |(at, rule)| ((number, at), asked(rule)))
+            })
+            .collect();
+        let mut asking: HashMap<(Subject, &Value), usize, RandomState> = HashMap::default();
+        for (_, asked) in &rules {
+            for (subject, values) in asked {
+                for value in values.iter().flatten() {
+                    *asking.entry((*subject, value)).or_default() += 1;
+                }
             }
         }
+        let mut index = Index::default();
+        let mut places: HashMap<Subject, usize, RandomState> = HashMap::default();
+        for (id, asked) in &rules {
+            // The most rules that an event of one of the values would bring.
+            let crowd = |(subject, values): &&Asked<'_>| match values {
+                Some(values) => values.iter().map(|value| asking[&(*subject, *value)]).max().unwrap_or(0),
+                None => usize::MAX,
+            };
+            let Some((subject, values)) = asked.iter().min_by_key(crowd) else {
+                index.always.push(*id);
+                continue;
+            };
+            let at = *places.entry(*subject).or_insert_with(|| {
+                index.places.push(Place { subject: *subject, by_value: HashMap::default(), any_value: Vec::new() });
+                index.places.len() - 1
+            });
+            let place = &mut index.places[at];
+            match values {
+                None => place.any_value.push(*id),
+                Some(values) => {
+                    for value in values {
+                        let rules = place.by_value.entry((*value).clone()).or_default();
+                        if rules.last() != Some(id) {
+                            rules.push(*id);
+                        }
+                    }
+                }
+            }
+        }
+        index
     }
+}
+
+/// What the conditions of a rule ask for, those left out that an event with nothing at their place may satisfy.
+fn asked(rule: &Rule) -> Vec<Asked<'_>> {
+    let conditions = rule.when.iter().filter(|condition| !condition.test.holds(None));
+    conditions.filter_map(|condition| Some((indexed(condition)?, condition.test.values()))).collect()
 }

@@ -3,7 +3,7 @@
 //! A [`Program`] is made once, at start, by [`compile`](crate::compile), and shared by all batches.
 
 mod document_path;
-mod index;
+pub(crate) mod index;
 mod paths;
 mod term;
 
@@ -116,14 +116,18 @@ impl std::fmt::Display for StreamIdentity {
 pub struct Stream {
     /// Which one it is.
     pub identity: StreamIdentity,
+    /// Its name, for its events.
+    pub name: Arc<str>,
     /// What `$` is in its events.
     pub payload: Payload,
     /// The paths that any projection reads from an event, each with its slot.
     pub paths: PathTree,
     /// From values of an event to the rules they may match.
     pub index: Index,
-    /// The projections that read the stream: their number, and the number of the source in the projection.
+    /// The projections that read the stream, in their order: their number, and the number of the source in the projection.
     pub readers: Vec<(usize, usize)>,
+    /// The readers that look at every event, whether a rule of theirs matches or not, as numbers of `readers`.
+    pub attentive: Vec<usize>,
     /// Attributes of the stream's table that are no part of its documents: marks, and what deletion leaves behind. Where
     /// an item has nothing else, it is no document.
     pub bookkeeping: Vec<String>,
@@ -300,6 +304,14 @@ pub struct Source {
     pub has_lanes: bool,
     /// Whether any rule of the source is `retract: true`.
     pub retracts: bool,
+}
+
+impl Source {
+    /// Whether an event that no rule matches concerns it all the same: its lane and its payload are checked, or what its item
+    /// did before is taken back.
+    pub fn is_attentive(&self) -> bool {
+        self.lane.is_some() || self.schema.is_some() || self.retracts
+    }
 }
 
 /// A JSON Schema and the values of an event that have to satisfy it: the payload, or each image.

@@ -17,10 +17,27 @@ pub struct PathTree {
 pub(crate) struct Place {
     /// The slot of the value at this place, if a path ends here.
     pub(crate) slot: Option<usize>,
-    /// The places below, by their key, as numbers of [`PathTree::nodes`].
-    pub(crate) names: HashMap<String, usize>,
+    /// The places below, by their key.
+    pub(crate) names: HashMap<String, Child, foldhash::fast::RandomState>,
     /// The places below, by their index; from the end where negative.
     pub(crate) indexes: Vec<(i64, usize)>,
+}
+
+/// A place below another one that is reached by a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Child {
+    /// Its number among those reached by a key of the same place.
+    pub(crate) number: usize,
+    /// Its number among [`PathTree::nodes`].
+    pub(crate) place: usize,
+}
+
+impl Place {
+    /// The places below, as numbers of [`PathTree::nodes`].
+    pub(crate) fn below(&self) -> impl Iterator<Item = usize> {
+        let indexes = self.indexes.iter().map(|(_, next)| *next);
+        self.names.values().map(|child| child.place).chain(indexes)
+    }
 }
 
 impl PathTree {
@@ -37,7 +54,11 @@ impl PathTree {
                     let next = self.nodes.len();
                     self.nodes.push(Place::default());
                     match step {
-                        Step::Name(name) => drop(self.nodes[at].names.insert(name.clone(), next)),
+                        Step::Name(name) => {
+                            let names = &mut self.nodes[at].names;
+                            let child = Child { number: names.len(), place: next };
+                            names.insert(name.clone(), child);
+                        }
                         Step::Index(index) => self.nodes[at].indexes.push((*index, next)),
                     }
                     next
@@ -53,7 +74,7 @@ impl PathTree {
 
     fn next(&self, at: usize, step: &Step) -> Option<usize> {
         match step {
-            Step::Name(name) => self.nodes[at].names.get(name).copied(),
+            Step::Name(name) => self.nodes[at].names.get(name).map(|child| child.place),
             Step::Index(index) => self.nodes[at].indexes.iter().find(|(i, _)| i == index).map(|(_, next)| *next),
         }
     }

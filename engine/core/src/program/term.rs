@@ -1,6 +1,6 @@
 //! Values that may depend on the event, the document, or both: what texts, paths and `${…}` of a file became.
 
-use super::{MetadataName, Step, Subject};
+use super::{DocumentPath, MetadataName, Step, Subject};
 use crate::expression::{Binary, Unary};
 use crate::functions::Function;
 use crate::query::Query;
@@ -161,6 +161,8 @@ pub struct Target {
     pub names: Vec<TargetName>,
     /// The path as written.
     pub path: Arc<str>,
+    /// The path itself, where it is the same for every event.
+    pub fixed: Option<DocumentPath>,
 }
 
 /// One name on the way to an attribute.
@@ -173,6 +175,16 @@ pub enum TargetName {
 }
 
 impl Target {
+    /// A target of these names, which the file has as `path`.
+    pub fn new(names: Vec<TargetName>, path: &str) -> Target {
+        let fixed = names.iter().map(|name| match name {
+            TargetName::Fixed(name) => Some(name.clone()),
+            TargetName::Dynamic(_) => None,
+        });
+        let fixed = fixed.collect::<Option<Vec<String>>>().map(DocumentPath::from);
+        Target { names, path: Arc::from(path), fixed }
+    }
+
     /// The top-level attribute.
     pub fn root(&self) -> &str {
         match self.names.first() {
@@ -183,7 +195,7 @@ impl Target {
 
     /// Whether the path is the same for every event.
     pub fn is_fixed(&self) -> bool {
-        self.names.iter().all(|name| matches!(name, TargetName::Fixed(_)))
+        self.fixed.is_some()
     }
 
     /// Whether two paths could be the same, or one lead through the other, in some event.

@@ -201,6 +201,21 @@ impl Number {
         }
     }
 
+    /// How many of 10^-`decimals` it is, what is behind them cut off: 1.25 is 12 tenths. Nothing where that is beyond an
+    /// [`i128`].
+    pub fn in_parts(&self, decimals: u32) -> Option<i128> {
+        let shift = i32::from(self.exponent) + i32::try_from(decimals).ok()?;
+        let coefficient = i128::try_from(self.coefficient).ok()?;
+        let power = 10i128.checked_pow(shift.unsigned_abs());
+        let parts = match (shift >= 0, power) {
+            (true, power) => coefficient.checked_mul(power?)?,
+            (false, Some(power)) => coefficient / power,
+            // Less than one of them: coefficients are below 10^38.
+            (false, None) => 0,
+        };
+        Some(if self.negative { -parts } else { parts })
+    }
+
     /// The digits of a whole number from 0, without leading zeros; nothing for a negative or broken number.
     pub fn whole_digits(&self) -> Option<String> {
         (!self.negative && self.exponent >= 0).then(|| self.to_string())
@@ -380,6 +395,12 @@ mod tests {
             prop_assert_eq!(sum, right.checked_add(left).unwrap());
             prop_assert_eq!(left.cmp(&right), scaled(a, x).cmp(&scaled(b, y)));
             prop_assert_eq!(sum.checked_add(-right).unwrap(), left);
+        }
+
+        #[test]
+        fn parts_are_cut_off_and_never_rounded(a in -1_000_000_000_000i64..1_000_000_000_000, x in -10i32..10, decimals in 0u32..10) {
+            let expected = scaled(a, x) / 10i128.pow(10 - decimals);
+            prop_assert_eq!(number(&format!("{a}e{x}")).in_parts(decimals), Some(expected));
         }
 
         #[test]

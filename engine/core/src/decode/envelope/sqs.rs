@@ -1,31 +1,38 @@
 //! Messages of SQS: what Lambda says of them stands in the record itself, and not in a part of its own.
 
-use super::{Body, EnvelopeError, RawRecord, Record, is_sequence, text};
-use crate::program::StreamIdentity;
+use super::{Body, EnvelopeError, Origin, RawRecord, Record, is_sequence, text};
+use jiff::Timestamp;
 use jiter::Jiter;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// A message of SQS.
 #[derive(Debug)]
-pub struct SqsBody {
+pub struct SqsBody<'i> {
     /// What was sent, as text.
-    pub text: String,
+    pub text: Cow<'i, str>,
     /// The message group and the number in it. (A standard queue may have groups for the sake of fairness: they have no order.)
-    pub in_group: Option<(String, String)>,
-    /// When the queue got it, RFC 3339.
-    pub sent: Option<String>,
+    pub in_group: Option<(Cow<'i, str>, Cow<'i, str>)>,
+    /// When the queue got it.
+    pub sent: Option<Timestamp>,
 }
 
 /// What SQS says of a message, as texts.
-pub(super) fn attributes(reader: &mut Jiter<'_>, record: &mut RawRecord<'_>) -> Result<(), EnvelopeError> {
-    let mut key = reader.next_object()?.map(str::to_owned);
-    while let Some(name) = key {
-        match name.as_str() {
-            "SentTimestamp" => record.sent = text(reader)?,
-            "MessageGroupId" => record.group = text(reader)?,
-            "SequenceNumber" => record.sequence = text(reader)?,
-            _ => reader.next_skip()?,
+pub(super) fn attributes<'i>(
+    reader: &mut Jiter<'i>,
+    payload: &'i [u8],
+    record: &mut RawRecord<'i>,
+) -> Result<(), EnvelopeError> {
+    let place = |name: &str| ["SentTimestamp", "MessageGroupId", "SequenceNumber"].iter().position(|own| *own == name);
+    let mut next = reader.next_object()?.map(place);
+    while let Some(known) = next {
+        match known {
+            Some(0) => record.sent = text(reader, payload)?,
+            Some(1) => record.group = text(reader, payload)?,
+            Some(_) => record.sequence = text(reader, payload)?,
+            None => reader.next_skip()?,
         }
-        key = reader.next_key()?.map(str::to_owned);
+        next = reader.next_key()?.map(place);
     }
     Ok(())
 }
@@ -35,7 +42,7 @@ impl<'i> RawRecord<'i> {
     pub(super) fn message(
         self,
         number: usize,
-        stream: StreamIdentity,
+        origin: Arc<Origin>,
         text: &'i [u8],
     ) -> Result<Record<'i>, EnvelopeError> {
         let missing = |what: &str| EnvelopeError(format!("record {number} of the invocation has no {what}"));
@@ -43,7 +50,7 @@ impl<'i> RawRecord<'i> {
             .message_id
             .filter(|id| !id.is_empty())
             .ok_or_else(|| missing("`messageId`: it could not be given back to the queue were it to fail"))?;
-        let in_group = match stream.is_fifo() {
+        let in_group = match origin.stream.is_fifo() {
             false => None,
             true => {
                 let group =
@@ -55,12 +62,8 @@ impl<'i> RawRecord<'i> {
         };
         let milliseconds = self.sent.and_then(|sent| sent.parse().ok());
         let sent = milliseconds.and_then(|sent| jiff::Timestamp::from_millisecond(sent).ok());
-        let body = SqsBody {
-            text: self.message.ok_or_else(|| missing("`body`"))?,
-            in_group,
-            sent: sent.map(|sent| sent.to_string()),
-        };
-        Ok(Record { stream, label: None, view: None, event_id, body: Body::Sqs(body), text })
+        let body = SqsBody { text: self.message.ok_or_else(|| missing("`body`"))?, in_group, sent };
+        Ok(Record { origin, view: None, event_id, body: Body::Sqs(body), text })
     }
 }
 
@@ -79,8 +82,9 @@ mod tests {
             );
             let records = records(payload.as_bytes()).unwrap();
             let Body::Sqs(body) = &records[0].body else { panic!("{records:?}") };
-            assert_eq!((body.text.as_str(), body.sent.as_deref()), ("{}", Some("2018-12-17T21:37:29.183Z")));
-            (records[0].stream.clone(), records[0].sequence().to_owned(), body.in_group.is_some())
+            assert_eq!(body.text, "{}");
+            assert_eq!(body.sent.map(|sent| sent.to_string()).as_deref(), Some("2018-12-17T21:37:29.183Z"));
+            (records[0].origin.stream.clone(), records[0].sequence().to_owned(), body.in_group.is_some())
         };
         assert_eq!(message("q"), (StreamIdentity::Sqs("q".into()), "m-1".into(), false));
         assert_eq!(message("q.fifo"), (StreamIdentity::Sqs("q.fifo".into()), "17".into(), true));

@@ -9,6 +9,7 @@ use crate::program::Guard;
 use crate::report::Outcome;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 /// Divides the events of a source of a projection into units.
 ///
@@ -25,15 +26,16 @@ pub(in crate::plan) fn divide(
     let groups = match guard {
         Guard::None => by_document(applications),
         Guard::Document { .. } => {
+            let same: Arc<str> = Arc::from("");
             let mut groups = by_document(applications);
             for group in &mut groups {
-                rising(projection, group, |_| String::new(), outcomes);
+                rising(projection, group, |_| Arc::clone(&same), outcomes);
             }
             groups
         }
         Guard::Lane { .. } => {
             let mut applications = applications;
-            let lane = |application: &Application| application.lane.clone().unwrap_or_default();
+            let lane = |application: &Application| application.lane.clone().unwrap_or_else(|| Arc::from(""));
             rising(projection, &mut applications, lane, outcomes);
             pack(components(applications), false)
         }
@@ -107,10 +109,10 @@ pub(in crate::plan) fn without_open(
 fn rising(
     projection: usize,
     applications: &mut Vec<Application>,
-    line: impl Fn(&Application) -> String,
+    line: impl Fn(&Application) -> Arc<str>,
     outcomes: &mut Outcomes,
 ) {
-    let mut highest: HashMap<String, Option<Mark>> = HashMap::new();
+    let mut highest: HashMap<Arc<str>, Option<Mark>> = HashMap::new();
     applications.retain(|application| {
         let highest = highest.entry(line(application)).or_default();
         let outcome = match application.mark.cmp(highest) {
@@ -131,9 +133,9 @@ fn rising(
 /// One group for each document, and for each shard where they have marks of their own, in the order in which they come up. An event of several documents is in several groups:
 /// nothing but the documents themselves says what has been applied. An event without a document is a group of its own.
 fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
-    let mut numbers: HashMap<(DocumentKey, Option<String>), usize> = HashMap::new();
+    let mut numbers: HashMap<(DocumentKey, Option<Arc<str>>), usize> = HashMap::new();
     let mut groups: Vec<Vec<Application>> = Vec::new();
-    let mut group_of = |document: DocumentKey, shard: Option<String>, groups: &mut Vec<Vec<Application>>| {
+    let mut group_of = |document: DocumentKey, shard: Option<Arc<str>>, groups: &mut Vec<Vec<Application>>| {
         *numbers.entry((document, shard)).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1

@@ -70,21 +70,21 @@ pub(super) struct Application {
     /// The event, where it could be decoded.
     pub(super) event: Option<Arc<Event>>,
     /// The record's sequence number.
-    pub(super) sequence: String,
+    pub(super) sequence: Arc<str>,
     /// The event's place in its record.
     pub(super) sub: u32,
     /// Lambda's eventID.
-    pub(super) event_id: String,
+    pub(super) event_id: Arc<str>,
     /// The record's lane, as far as it could be told.
-    pub(super) lane_text: String,
+    pub(super) lane_text: Arc<str>,
     /// Its place in the order that its guard goes by.
     pub(super) mark: Option<Mark>,
     /// What tells it from all others, under an events table.
     pub(super) id: Option<String>,
     /// Its lane, under a guard by lanes.
-    pub(super) lane: Option<String>,
+    pub(super) lane: Option<Arc<str>>,
     /// Its shard, under a guard by shards.
-    pub(super) shard: Option<String>,
+    pub(super) shard: Option<Arc<str>>,
     /// What it does, document by document.
     pub(super) changes: Vec<Change>,
     /// What its item contributes from now on, where rules take back what it did before.
@@ -112,7 +112,7 @@ struct Seen {
     /// update expression holds.
     as_wholes: HashSet<DocumentKey>,
     /// Rows of lanes as they were read, or came back with a condition that failed.
-    lanes: HashMap<String, Option<Item>>,
+    lanes: HashMap<Arc<str>, Option<Item>>,
     /// Events that were applied to the document before, under `events_table` with `order_by`.
     ordered: Option<Vec<OrderedEvent>>,
     /// Events, by their order and id, of which it is known that they have no row.
@@ -179,7 +179,7 @@ enum Sent {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Target {
     Document(DocumentKey),
-    Lane(String),
+    Lane(Arc<str>),
     /// The row of an event, by its place among the pending.
     Event(usize),
     /// The dead letter of an event.
@@ -527,7 +527,7 @@ impl Application {
     }
 
     /// An event of which nothing is known but where it comes from.
-    fn bare(record: usize, sequence: String, (sub, event_id): (u32, String), lane_text: String) -> Application {
+    fn bare(record: usize, sequence: Arc<str>, (sub, event_id): (u32, Arc<str>), lane_text: Arc<str>) -> Application {
         Application {
             record,
             event: None,
@@ -551,8 +551,9 @@ impl Application {
     /// What an event does, before anything is known about it.
     pub(super) fn new(event: &Arc<Event>) -> Application {
         let metadata = &event.metadata;
-        let event_id = (metadata.sub, metadata.id.clone());
-        let bare = Application::bare(event.record, metadata.sequence.clone(), event_id, metadata.lane.text());
+        let event_id = (metadata.sub, Arc::clone(&metadata.id));
+        let lane = Arc::clone(metadata.lane.text());
+        let bare = Application::bare(event.record, Arc::clone(&metadata.sequence), event_id, lane);
         Application { event: Some(Arc::clone(event)), ..bare }
     }
 
@@ -560,18 +561,18 @@ impl Application {
     pub(super) fn undecodable(
         record: &Record<'_>,
         number: usize,
-        event: (u32, String),
-        lane: String,
+        event: (u32, Arc<str>),
+        lane: Arc<str>,
         problem: Problem,
     ) -> Application {
-        let bare = Application::bare(number, record.sequence().to_owned(), event, lane);
+        let bare = Application::bare(number, Arc::from(record.sequence()), event, lane);
         Application { rejection: Some(problem.into()), ..bare }
     }
 
     /// An event of which nothing is known but its letter: one that is about no document any more, or that is among the events
     /// of its document (`order_by`).
     pub(super) fn of_letter(letter: &Letter) -> Application {
-        let text = |name: &str| letter.column(name).to_owned();
+        let text = |name: &str| Arc::<str>::from(letter.column(name));
         Application::bare(0, text("sequence"), (letter.sub(), text("id")), text("lane"))
     }
 

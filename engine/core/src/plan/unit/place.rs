@@ -110,7 +110,7 @@ impl MarkMove<'_> {
     /// The move on a document that has not been read. `without_maps`: the map of marks is not there, and is made.
     pub(super) fn blind(&self, writer: &mut Writer, without_maps: bool) {
         let mark = &self.place.mark;
-        match mark.0.as_slice() {
+        match &*mark.0 {
             [root, shard] if without_maps => {
                 let map = Item::from([(shard.clone(), Value::String(self.last.text.clone()))]);
                 let root = DocumentPath::attribute(root);

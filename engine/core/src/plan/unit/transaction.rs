@@ -13,6 +13,7 @@ use crate::mark::Mark;
 use crate::outcomes::Outcomes;
 use crate::program::{DocumentPath, Guard, OnError, Projection};
 use crate::report::{Problem, Reason};
+use crate::sorted_map::SortedMap;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use viewfold_value::{Item, Number, Value};
@@ -40,7 +41,7 @@ struct Lane {
 /// What folding a prefix came to.
 enum Prefix {
     /// It can be written.
-    Folded { documents: Vec<(DocumentKey, Folding)>, lanes: Vec<(String, Lane)> },
+    Folded { documents: Vec<(DocumentKey, Folding)>, lanes: Vec<(Arc<str>, Lane)> },
     /// Documents have to be read first.
     Read(Vec<DocumentKey>),
     /// Something about the pending events has changed.
@@ -109,7 +110,7 @@ impl Unit {
     /// Lanes whose rows have to be read before their events can be folded: what an item contributed before is there. An
     /// insert is taken to be the first event of its lane; a row that is there all the same fails the write, and comes
     /// back with it.
-    fn unread_lanes(&self, context: &Context<'_>) -> Vec<String> {
+    fn unread_lanes(&self, context: &Context<'_>) -> Vec<Arc<str>> {
         let (_, source) = self.parts(context);
         if !source.retracts && self.closing.is_none() {
             return Vec::new();
@@ -117,17 +118,17 @@ impl Unit {
         let mut met: HashSet<&str> = HashSet::new();
         let mut unread = Vec::new();
         for application in self.pending.iter().take(self.limit.min(MAX_ACTIONS)) {
-            let Some(lane) = application.lane.as_deref().filter(|lane| met.insert(lane)) else { continue };
+            let Some(lane) = application.lane.as_ref().filter(|lane| met.insert(&***lane)) else { continue };
             let is_new = application.is_insert() && self.closing.is_none();
             if !is_new && !self.seen.lanes.contains_key(lane) {
-                unread.push(lane.to_owned());
+                unread.push(Arc::clone(lane));
             }
         }
         unread
     }
 
     /// Whether the row of an event's lane has to be read before the event can be folded.
-    fn is_unread(&self, application: &Application, folded: &HashMap<String, usize>) -> bool {
+    fn is_unread(&self, application: &Application, folded: &HashMap<Arc<str>, usize>) -> bool {
         application.lane.as_ref().is_some_and(|lane| {
             !application.is_insert() && !self.seen.lanes.contains_key(lane) && !folded.contains_key(lane)
         })
@@ -139,8 +140,8 @@ impl Unit {
         let by_lanes = matches!(source.guard, Guard::Lane { .. });
         let mut documents: Vec<(DocumentKey, Folding)> = Vec::new();
         let mut places: HashMap<DocumentKey, usize> = HashMap::new();
-        let mut lanes: Vec<(String, Lane)> = Vec::new();
-        let mut lane_places: HashMap<String, usize> = HashMap::new();
+        let mut lanes: Vec<(Arc<str>, Lane)> = Vec::new();
+        let mut lane_places: HashMap<Arc<str>, usize> = HashMap::new();
         let mut needs: Vec<DocumentKey> = Vec::new();
         // What closes a letter that is redriven takes two actions.
         let mut rows = 2 * usize::from(self.closing.is_some());
@@ -303,7 +304,7 @@ impl Unit {
     fn actions(
         &mut self,
         documents: Vec<(DocumentKey, Folding)>,
-        lanes: Vec<(String, Lane)>,
+        lanes: Vec<(Arc<str>, Lane)>,
         context: &Context<'_>,
     ) -> Option<(Vec<Action>, Vec<Target>)> {
         let (projection, source) = self.parts(context);
@@ -408,7 +409,7 @@ impl Unit {
         let (_, source) = self.parts(context);
         if self.closing.is_some() {
             self.see_lane_again(item.as_ref(), source.retracts);
-            self.seen.lanes.insert(lane.to_owned(), item);
+            self.seen.lanes.insert(Arc::from(lane), item);
             return;
         }
         let redriven = item.as_ref().map(bookkeeping::redriven_of).unwrap_or_default();
@@ -427,7 +428,7 @@ impl Unit {
             }
         }
         if source.retracts || !redriven.is_empty() {
-            self.seen.lanes.insert(lane.to_owned(), item);
+            self.seen.lanes.insert(Arc::from(lane), item);
         }
     }
 }
@@ -435,7 +436,7 @@ impl Unit {
 /// Adds what takes an item from one contribution to another to an event's changes.
 fn difference(before: &Contribution, after: &Contribution, changes: &mut Vec<Change>) -> Result<(), Problem> {
     let documents: BTreeMap<&DocumentKey, ()> = before.keys().chain(after.keys()).map(|key| (key, ())).collect();
-    let empty = BTreeMap::new();
+    let empty = SortedMap::new();
     for document in documents.into_keys() {
         let (old, new) = (before.get(document).unwrap_or(&empty), after.get(document).unwrap_or(&empty));
         let paths: BTreeMap<&DocumentPath, ()> = old.keys().chain(new.keys()).map(|path| (path, ())).collect();

@@ -220,7 +220,7 @@ fn paths(
     let mut whole: Vec<DocumentPath> = Vec::new();
     // A document that was deleted and made anew has nothing left of its maps: its attributes are set as wholes.
     let roots = projection.attributes.iter().cloned().chain([projection.by_attribute()]);
-    let roots: Vec<DocumentPath> = roots.map(|name| DocumentPath(vec![name])).collect();
+    let roots: Vec<DocumentPath> = roots.map(|name| DocumentPath::from(vec![name])).collect();
     let written: Vec<&DocumentPath> = if state.replaced() { roots.iter().collect() } else { touched.iter().collect() };
     for path in written {
         if key.contains_key(path.root()) {

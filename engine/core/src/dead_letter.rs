@@ -145,8 +145,8 @@ fn partition(state: &str, source: &str) -> String {
 }
 
 /// The partition key of the dead letters of a source that wait to be dealt with.
-pub fn open_letters(source: &Source) -> String {
-    partition("open", &source.bookkeeping)
+pub fn open_letters(source: &str) -> String {
+    partition("open", source)
 }
 
 fn part_keys(source: &str, sort: &str, count: usize) -> Vec<Item> {

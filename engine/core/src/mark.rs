@@ -63,30 +63,21 @@ impl Mark {
     }
 
     fn of_sequence(event: &Event, stream: &StreamIdentity) -> Mark {
-        let number = numbered(&event.metadata.sequence);
-        match stream {
-            StreamIdentity::Kinesis(_) => {
-                let identity = identity(stream);
-                let length = identity.len();
-                // The last part is the sub-sequence of a record inside of an aggregate.
-                Mark {
-                    text: format!("{identity}{number}/{:010}", event.metadata.sub),
-                    identity: length,
-                    numbering: length,
-                }
-            }
-            // No guard of a queue goes by its numbers: the compiler refuses those that would.
-            StreamIdentity::Sqs(_) => {
-                let identity = identity(stream);
-                let length = identity.len();
-                Mark { text: identity + &number, identity: length, numbering: length }
-            }
-            StreamIdentity::Dynamodb(_) => {
-                let identity = identity(stream);
-                let numbering = format!("{identity}{}/", event.metadata.label.as_deref().unwrap_or("-"));
-                Mark { identity: identity.len(), numbering: numbering.len(), text: numbering + &number }
-            }
+        let metadata = &event.metadata;
+        let mut text = identity(stream);
+        let identity = text.len();
+        if let StreamIdentity::Dynamodb(_) = stream {
+            text.push_str(metadata.label.as_deref().unwrap_or("-"));
+            text.push('/');
         }
+        let numbering = text.len();
+        push_numbered(&mut text, &metadata.sequence);
+        if let StreamIdentity::Kinesis(_) = stream {
+            // The sub-sequence of a record inside of an aggregate.
+            text.push('/');
+            push_digits(&mut text, metadata.sub, 10);
+        }
+        Mark { text, identity, numbering }
     }
 
     /// A mark of a value of the payload, as it was stored.
@@ -118,13 +109,20 @@ impl Mark {
     }
 }
 
-/// How the marks of a stream's events begin, where its sequence numbers order them.
+/// How the marks of a stream's events begin, where its sequence numbers order them. (No guard of a queue goes by its numbers: the
+/// compiler refuses those that would.)
 pub fn identity(stream: &StreamIdentity) -> String {
-    match stream {
-        StreamIdentity::Kinesis(name) => format!("kinesis/{name}/"),
-        StreamIdentity::Dynamodb(table) => format!("dynamodb/{table}/"),
-        StreamIdentity::Sqs(queue) => format!("sqs/{queue}/"),
-    }
+    let (service, name) = match stream {
+        StreamIdentity::Kinesis(name) => ("kinesis/", name),
+        StreamIdentity::Dynamodb(table) => ("dynamodb/", table),
+        StreamIdentity::Sqs(queue) => ("sqs/", queue),
+    };
+    // The rest of a mark has its place behind it: a label, a number and a sub-sequence.
+    let mut text = String::with_capacity(service.len() + name.len() + 96);
+    text.push_str(service);
+    text.push_str(name);
+    text.push('/');
+    text
 }
 
 /// What orders an event, or tells it from others.
@@ -167,9 +165,27 @@ pub(crate) fn identifying(event: &Event, term: &Term, what: &str) -> Result<Iden
 
 /// `NNN/DIGITS`: sorts like the number.
 fn numbered(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + 4);
+    push_numbered(&mut text, digits);
+    text
+}
+
+fn push_numbered(text: &mut String, digits: &str) {
     let digits = digits.trim_start_matches('0');
     let digits = if digits.is_empty() { "0" } else { digits };
-    format!("{:03}/{digits}", digits.len())
+    // A number has far less than 1000 digits.
+    push_digits(text, u32::try_from(digits.len()).unwrap_or(u32::MAX), 3);
+    text.push('/');
+    text.push_str(digits);
+}
+
+/// A number with zeros in front of it, so that it has at least so many digits.
+fn push_digits(text: &mut String, number: u32, width: u32) {
+    let own = number.checked_ilog10().unwrap_or(0) + 1;
+    for place in (0..width.max(own)).rev() {
+        let digit = 10u32.checked_pow(place).map_or(0, |power| number / power % 10);
+        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +201,18 @@ mod tests {
                 (digits.len(), digits)
             };
             prop_assert_eq!(numbered(&a).cmp(&numbered(&b)), number(&a).cmp(&number(&b)));
+        }
+    }
+
+    #[test]
+    fn digits_have_zeros_in_front() {
+        let shown = |number, width| {
+            let mut text = String::new();
+            push_digits(&mut text, number, width);
+            text
+        };
+        for number in [0, 1, 9, 10, 99, 100, 1234, u32::MAX] {
+            assert_eq!((shown(number, 3), shown(number, 10)), (format!("{number:03}"), format!("{number:010}")));
         }
     }
 

@@ -114,18 +114,21 @@ pub enum Miss<'a> {
 ///
 /// # Errors
 ///
-/// Where a condition cannot be told: the value it looks at cannot be used.
+/// Where a condition cannot be told, since the value it looks at cannot be used, and all others hold: where one of them does
+/// not, the rule does not match, whatever stands in its other places. (So it is the same by which condition a rule is found.)
 pub fn first_miss<'a>(event: &'a Event, rule: &'a Rule) -> Result<Option<Miss<'a>>, Problem> {
     if rule.retract && event.metadata.change == Some("remove") {
         return Ok(Some(Miss::Gone));
     }
+    let mut unknown = None;
     for condition in &rule.when {
-        let found = found(event, condition)?;
-        if !condition.test.holds(found.as_deref()) {
-            return Ok(Some(Miss::Condition(condition, found)));
+        match found(event, condition) {
+            Ok(found) if !condition.test.holds(found.as_deref()) => return Ok(Some(Miss::Condition(condition, found))),
+            Ok(_) => {}
+            Err(problem) => drop(unknown.get_or_insert(problem)),
         }
     }
-    Ok(None)
+    unknown.map_or(Ok(None), Err)
 }
 
 /// What a condition's path finds; a path that can find many and finds none has found nothing.

@@ -2,8 +2,10 @@
 
 use crate::evaluate::Failure;
 use crate::event::Event;
+use crate::program::Program;
 use crate::report::{Counts, Fate, Outcome, Report, Times, Trouble};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// An event in a projection, and what there is to say of it should it not be applied.
@@ -29,7 +31,7 @@ pub(crate) struct Outcomes {
     /// Lane and rule of the events that are not applied.
     blames: HashMap<(usize, u32, usize), Blame>,
     fallen: Vec<Fallen>,
-    /// The events of each projection's sources, and when they reached their stream.
+    /// The events of each stream, and when they reached it.
     came: HashMap<usize, (usize, Times)>,
     /// Writes of each projection that met another writer.
     conflicts: HashMap<usize, usize>,
@@ -53,12 +55,12 @@ struct Fallen {
 }
 
 impl Outcomes {
-    /// Notes that an event of a projection's sources is in the batch, and when it reached its stream.
-    pub(crate) fn come(&mut self, projection: usize, time: Option<i64>) {
-        let (events, times) = self.came.entry(projection).or_default();
+    /// Notes that an event of a stream is in the batch, and when it reached the stream.
+    pub(crate) fn come(&mut self, stream: usize, time: Option<jiff::Timestamp>) {
+        let (events, times) = self.came.entry(stream).or_default();
         *events += 1;
         if let Some(time) = time {
-            times.add(time);
+            times.add(time.as_millisecond());
         }
     }
 
@@ -77,11 +79,13 @@ impl Outcomes {
                 blame.rule.get_or_insert_with(|| rule.to_owned());
             }
         }
-        let outcome = match self.by_event.remove(&key) {
-            Some(before) => before.and(outcome),
-            None => outcome,
-        };
-        self.by_event.insert(key, outcome);
+        match self.by_event.entry(key) {
+            Entry::Vacant(entry) => drop(entry.insert(outcome)),
+            Entry::Occupied(mut entry) => {
+                let before = std::mem::replace(entry.get_mut(), Outcome::Repeated);
+                entry.insert(before.and(outcome));
+            }
+        }
     }
 
     /// Notes that an event of an earlier batch fell out of its document, and what became of it.
@@ -96,22 +100,24 @@ impl Outcomes {
         Outcomes { fallen: Vec::new(), ..self }
     }
 
-    /// The report, given the projections' names and the records' sequence numbers.
-    pub(crate) fn report<'n>(
-        mut self,
-        projections: impl IntoIterator<Item = &'n str>,
-        sequences: &[String],
-        requests: usize,
-    ) -> Report {
+    /// The report, given the records' sequence numbers.
+    pub(crate) fn report(mut self, program: &Program, sequences: &[String], requests: usize) -> Report {
+        let names = program.projections.iter().map(|projection| projection.name.clone());
         let mut report = Report {
             records: sequences.len(),
             requests,
-            projections: projections.into_iter().map(|name| (name.to_owned(), Counts::default())).collect(),
+            projections: names.map(|name| (name, Counts::default())).collect(),
             troubles: Vec::new(),
             returned: Vec::new(),
         };
         for (number, (_, counts)) in report.projections.iter_mut().enumerate() {
-            (counts.events, counts.times) = self.came.remove(&number).unwrap_or_default();
+            // A projection that reads a stream twice has each of its events once all the same.
+            let streams: BTreeSet<usize> =
+                program.projections[number].sources.iter().map(|source| source.stream).collect();
+            for (events, times) in streams.iter().filter_map(|stream| self.came.get(stream)) {
+                counts.events += events;
+                counts.times += *times;
+            }
             counts.conflicts = self.conflicts.remove(&number).unwrap_or_default();
         }
         for ((record, sub, projection), outcome) in self.by_event {

@@ -79,7 +79,7 @@ impl Store {
             .table_name(&**table)
             .key_condition_expression("#0 = :0")
             .expression_attribute_names("#0", PARTITION_KEY)
-            .expression_attribute_values(":0", AttributeValue::S(open_letters(source)))
+            .expression_attribute_values(":0", AttributeValue::S(open_letters(&source.bookkeeping)))
             .projection_expression("#0")
             .limit(1)
             .customize()

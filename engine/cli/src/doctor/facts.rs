@@ -126,7 +126,7 @@ impl Facts {
     async fn count_letters(&mut self, program: &Program, table: &str, places: &Places<'_>) -> Result<(), Failure> {
         let mut partitions: Vec<String> = Vec::new();
         for source in program.projections.iter().flat_map(|projection| &projection.sources) {
-            let partition = dead_letter::open_letters(source);
+            let partition = dead_letter::open_letters(&source.bookkeeping);
             if partitions.contains(&partition) {
                 continue;
             }

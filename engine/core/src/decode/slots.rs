@@ -103,13 +103,7 @@ impl PathTree {
     }
 
     /// Reads an object for the places below a place.
-    fn read_names(
-        &self,
-        reader: &mut Jiter<'_>,
-        node: &Place,
-        slots: &mut Slots,
-        depth: u32,
-    ) -> Result<(), ReadError> {
+    fn read_names(&self, reader: &mut Jiter<'_>, node: &Place, slots: &mut Slots, depth: u32) -> Result<(), ReadError> {
         let mut seen = Seen::of(node);
         let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
         while let Some(child) = next {

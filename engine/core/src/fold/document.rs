@@ -1,6 +1,7 @@
 //! The plain fold: one event on one document.
 
 use super::append::append;
+use super::draft::Draft;
 use crate::evaluate::{Operation, Operations, Scope, check_ttl, evaluate};
 use crate::program::{DocumentPath, Projection, Step, Term};
 use crate::report::{Problem, Reason};
@@ -64,34 +65,91 @@ impl From<Refusal> for Problem {
 /// When an attribute's value does not take its operation (DynamoDB refuses the same writes), or `derive` or
 /// `delete_when` has no value.
 pub fn apply(document: &Item, operations: &Operations, key: &Item, projection: &Projection) -> Result<Item, Problem> {
-    if operations.delete {
-        return Ok(Item::new());
-    }
-    let after = operate(document, operations, &projection.by_attribute())?;
-    finish(after, key, projection)
-}
-
-/// The document after an event's operations alone. What orders the elements of lists is kept in `by_attribute`.
-pub(super) fn operate(document: &Item, operations: &Operations, by_attribute: &str) -> Result<Item, Refusal> {
     let mut after = document.clone();
-    for (path, operation) in &operations.by_path {
-        one(document, &mut after, path, operation, by_attribute)?;
-    }
-    Ok(after)
+    Ok(if apply_to(&mut after, operations, key, projection)? { after } else { Item::new() })
 }
 
-/// The document with its key and what is derived from it; empty where it is to be deleted.
-fn finish(mut after: Item, key: &Item, projection: &Projection) -> Result<Item, Problem> {
-    after.extend(key.iter().map(|(name, value)| (name.clone(), value.clone())));
+/// As [`apply`], on the document where it stands: whether there still is one. Where the event deletes it, nothing of what is left
+/// of it means anything.
+///
+/// # Errors
+///
+/// As [`apply`]; the document is as it was then.
+pub(super) fn apply_to(
+    document: &mut Item,
+    operations: &Operations,
+    key: &Item,
+    projection: &Projection,
+) -> Result<bool, Problem> {
+    if operations.delete {
+        return Ok(false);
+    }
+    let mut draft = Draft::new(document);
+    let done = operate(&mut draft, operations, &projection.by_attribute())
+        .map_err(Problem::from)
+        .and_then(|()| finish(&mut draft, key, projection));
+    if done.is_err() {
+        draft.take_back();
+    }
+    done
+}
+
+/// Carries out an event's operations alone; what orders the elements of lists is kept in `by_attribute`. On an error it may have
+/// done a part of them.
+pub(super) fn operate(draft: &mut Draft<'_>, operations: &Operations, by_attribute: &str) -> Result<(), Refusal> {
+    // Every operation sees the document as it was before all of them.
+    let written = operations
+        .by_path
+        .iter()
+        .map(|(path, operation)| Ok::<_, Refusal>((path, outcome(draft.document(), path, operation, by_attribute)?)));
+    for (path, written) in written.collect::<Result<Vec<_>, _>>()? {
+        let (value, orders) = match written {
+            Written::Nothing => continue,
+            Written::Removed => {
+                draft.remove(path);
+                continue;
+            }
+            Written::Value(value) => (value, None),
+            Written::Ordered(value, orders) => (value, Some(orders)),
+        };
+        if let Some(orders) = orders {
+            let at = orders_path(by_attribute, path);
+            // The attribute is our own: whatever else stands there is replaced.
+            if draft.set(&at, orders.clone()).is_err() {
+                draft.remove(&DocumentPath::attribute(by_attribute));
+                draft.set(&at, orders).map_err(|attribute| Refusal::Type { attribute, found: Kind::Map })?;
+            }
+        }
+        if let Err(attribute) = draft.set(path, value) {
+            let found = attribute.get(draft.document()).map_or(Kind::Null, Value::kind);
+            return Err(Refusal::Type { attribute, found });
+        }
+    }
+    Ok(())
+}
+
+/// Where what orders the elements of a list is kept.
+fn orders_path(by_attribute: &str, list: &DocumentPath) -> DocumentPath {
+    DocumentPath::from(vec![by_attribute.to_owned(), list.to_string()])
+}
+
+/// Gives the document its key and what is derived from it; whether it stays.
+fn finish(draft: &mut Draft<'_>, key: &Item, projection: &Projection) -> Result<bool, Problem> {
+    for (name, value) in key {
+        if draft.document().get(name) != Some(value) {
+            put(draft, name, value.clone());
+        }
+    }
     // What goes needs nothing derived, unless the condition looks at that.
     let early = projection.delete_when.as_ref().filter(|condition| !looks_at_derived(condition, projection));
     if let Some(condition) = early
-        && goes(condition, &after)?
+        && goes(condition, draft.document())?
     {
-        return Ok(Item::new());
+        return Ok(false);
     }
     for (name, term) in &projection.derive {
-        let value = evaluate(term, &Scope { document: Some(&after), ..Scope::default() }).map_err(|problem| {
+        let scope = Scope { document: Some(draft.document()), ..Scope::default() };
+        let value = evaluate(term, &scope).map_err(|problem| {
             let help = match problem.reason {
                 Reason::MissingValue => "; `default(x, 0)` gives one that is not there yet",
                 _ => "",
@@ -109,17 +167,22 @@ fn finish(mut after: Item, key: &Item, projection: &Projection) -> Result<Item, 
                 if projection.ttl.as_deref() == Some(name) {
                     check_ttl(&value, name)?;
                 }
-                after.insert(name.clone(), value);
+                put(draft, name, value);
             }
-            None => drop(after.remove(name)),
+            None => draft.remove(&DocumentPath::attribute(name)),
         }
     }
     if let (Some(condition), None) = (&projection.delete_when, early)
-        && goes(condition, &after)?
+        && goes(condition, draft.document())?
     {
-        return Ok(Item::new());
+        return Ok(false);
     }
-    Ok(after)
+    Ok(true)
+}
+
+/// Puts a top-level attribute there: nothing can be in the way.
+fn put(draft: &mut Draft<'_>, name: &str, value: Value) {
+    drop(draft.set(&DocumentPath::attribute(name), value));
 }
 
 fn looks_at_derived(condition: &Term, projection: &Projection) -> bool {
@@ -143,22 +206,31 @@ fn goes(condition: &Term, after: &Item) -> Result<bool, Problem> {
     }
 }
 
-fn one(
+/// What an operation makes of an attribute.
+enum Written {
+    /// It stays as it is.
+    Nothing,
+    /// It goes.
+    Removed,
+    /// This is its value.
+    Value(Value),
+    /// This list, and what orders its elements.
+    Ordered(Value, Value),
+}
+
+/// What an operation makes of an attribute of a document.
+fn outcome(
     document: &Item,
-    after: &mut Item,
     path: &DocumentPath,
     operation: &Operation,
     by_attribute: &str,
-) -> Result<(), Refusal> {
+) -> Result<Written, Refusal> {
     let before = path.get(document);
     let wrong_type = |found: &Value| Refusal::Type { attribute: path.clone(), found: found.kind() };
-    let value = match (operation, before) {
-        (Operation::Remove, _) => {
-            path.remove(after);
-            return Ok(());
-        }
+    Ok(Written::Value(match (operation, before) {
+        (Operation::Remove, _) => return Ok(Written::Removed),
         (Operation::Set(value), _) => value.clone(),
-        (Operation::SetOnce(_), Some(_)) => return Ok(()),
+        (Operation::SetOnce(_), Some(_)) => return Ok(Written::Nothing),
         (Operation::SetOnce(value), None) => value.clone(),
         (Operation::Add(number), None) => Value::Number(*number),
         (Operation::Add(number), Some(Value::Number(before))) => {
@@ -176,11 +248,11 @@ fn one(
         }
         (Operation::Max(value), Some(before)) => match compare(before, value).ok_or_else(|| wrong_type(before))? {
             Ordering::Less => value.clone(),
-            _ => return Ok(()),
+            _ => return Ok(Written::Nothing),
         },
         (Operation::Min(value), Some(before)) => match compare(before, value).ok_or_else(|| wrong_type(before))? {
             Ordering::Greater => value.clone(),
-            _ => return Ok(()),
+            _ => return Ok(Written::Nothing),
         },
         (Operation::Append(elements), before) => {
             let mut list = match before {
@@ -188,38 +260,29 @@ fn one(
                 Some(Value::List(list)) => list.clone(),
                 Some(other) => return Err(wrong_type(other)),
             };
-            let at = DocumentPath::from(vec![by_attribute.to_owned(), path.to_string()]);
+            let is_ordered = elements.iter().any(|element| element.by.is_some());
+            let at = is_ordered.then(|| orders_path(by_attribute, path));
+            let stored = at.as_ref().and_then(|at| at.get(document));
             let mut orders = None;
             for element in elements {
-                let (longer, next) = append(&list, orders.as_ref().or(at.get(document)), element);
+                let (longer, next) = append(&list, orders.as_ref().or(stored), element);
                 list = longer;
                 orders = next.or(orders);
             }
-            if let Some(orders) = orders {
-                // The attribute is our own: whatever else stands there is replaced.
-                if at.set(after, orders.clone()).is_err() {
-                    after.remove(by_attribute);
-                    at.set(after, orders).map_err(|attribute| Refusal::Type { attribute, found: Kind::Map })?;
-                }
+            match orders {
+                Some(orders) => return Ok(Written::Ordered(Value::List(list), orders)),
+                None => Value::List(list),
             }
-            Value::List(list)
         }
-        (Operation::RemoveFrom(_), None) => return Ok(()),
+        (Operation::RemoveFrom(_), None) => return Ok(Written::Nothing),
         (Operation::RemoveFrom(set), Some(before)) => {
             match difference(before, set).ok_or_else(|| wrong_type(before))? {
                 Some(rest) => rest,
                 // DynamoDB has no empty sets: the attribute goes with its last element.
-                None => {
-                    path.remove(after);
-                    return Ok(());
-                }
+                None => return Ok(Written::Removed),
             }
         }
-    };
-    path.set(after, value).map_err(|attribute| {
-        let found = attribute.get(document).map_or(Kind::Null, Value::kind);
-        Refusal::Type { attribute, found }
-    })
+    }))
 }
 
 /// The order of two numbers, or of two texts by their bytes; nothing for anything else.

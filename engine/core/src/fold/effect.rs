@@ -153,8 +153,8 @@ impl Effects {
 
     /// Whether one of the paths leads through this one, or the other way round.
     fn overlaps(&self, path: &DocumentPath) -> bool {
-        let above = (1..path.0.len()).any(|depth| self.by_path.contains_key(&DocumentPath::from(&path.0[..depth])));
-        above || self.by_path.range(path..).next().is_some_and(|(next, _)| path.contains(next))
+        let above = (1..path.0.len()).any(|depth| self.by_path.contains_key(&path.0[..depth]));
+        above || self.by_path.range::<DocumentPath, _>(path..).next().is_some_and(|(next, _)| path.contains(next))
     }
 
     /// Makes these effects what [`Effects::with`] said.
@@ -184,6 +184,7 @@ impl Effects {
 mod tests {
     use super::super::Refusal;
     use super::super::document::{difference, operate};
+    use super::super::draft::Draft;
     use super::*;
     use proptest::prelude::*;
     use viewfold_value::Item;
@@ -304,7 +305,9 @@ mod tests {
             for operations in &events {
                 let Some(merged) = effects.with(operations) else { break };
                 effects.become_merged(merged);
-                plain = plain.and_then(|document| operate(&document, operations, "by"));
+                plain = plain.and_then(|mut document| {
+                    operate(&mut Draft::new(&mut document), operations, "by").map(|()| document)
+                });
             }
             // Where a map is missing on the way, DynamoDB takes another form of the write: that is the plan's matter.
             if has_parents(&document, &effects) {

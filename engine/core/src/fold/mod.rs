@@ -6,6 +6,7 @@
 
 mod append;
 mod document;
+mod draft;
 mod effect;
 mod state;
 

@@ -1,10 +1,11 @@
 //! A document that has been read, while events are folded onto it.
 
-use super::document::apply;
+use super::document::apply_to;
 use crate::evaluate::{Operation, Operations};
 use crate::program::{DocumentPath, Projection};
 use crate::report::Problem;
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use viewfold_value::Item;
 
 /// A document that has been read, and what has become of it since.
@@ -87,35 +88,40 @@ impl State {
     ///
     /// # Errors
     ///
-    /// As [`apply`]; the state is then as it was.
+    /// As [`apply`](super::apply); the state is then as it was.
     pub fn fold(&mut self, operations: &Operations, key: &Item, projection: &Projection) -> Result<(), Problem> {
-        let after = apply(&self.document, operations, key, projection)?;
-        if after.is_empty() {
+        if !apply_to(&mut self.document, operations, key, projection)? {
             self.replaced = true;
             self.exists = false;
             self.document = self.base.as_ref().map(|item| others(item, projection)).unwrap_or_default();
             return Ok(());
         }
-        self.document = after;
         self.exists = true;
         for (path, operation) in &operations.by_path {
-            self.touch(path.clone());
+            self.touch(&path.0);
             if matches!(operation, Operation::Append(elements) if elements.iter().any(|element| element.by.is_some())) {
-                self.touch(DocumentPath::attribute(&projection.by_attribute()));
+                self.touch(&[projection.by_attribute()]);
             }
         }
         for (name, _) in &projection.derive {
-            self.touch(DocumentPath::attribute(name));
+            self.touch(std::slice::from_ref(name));
         }
         Ok(())
     }
 
-    fn touch(&mut self, path: DocumentPath) {
-        if self.touched.iter().any(|other| other.contains(&path)) {
+    fn touch(&mut self, path: &[String]) {
+        if (1..=path.len()).any(|depth| self.touched.contains(&path[..depth])) {
             return;
         }
-        self.touched.retain(|other| !path.contains(other));
-        self.touched.insert(path);
+        // What lies below it comes right behind it.
+        let below = |touched: &BTreeSet<DocumentPath>| {
+            let mut from = touched.range::<[String], _>((Bound::Included(path), Bound::Unbounded));
+            from.next().filter(|next| next.0.starts_with(path)).cloned()
+        };
+        while let Some(below) = below(&self.touched) {
+            self.touched.remove(&below);
+        }
+        self.touched.insert(DocumentPath::from(path));
     }
 }
 

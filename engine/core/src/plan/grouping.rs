@@ -71,7 +71,7 @@ impl<'p> Grouping<'p> {
             match event {
                 Ok(event) => {
                     let event = Arc::new(event);
-                    self.came(event.metadata.time, stream, outcomes);
+                    outcomes.come(stream, event.metadata.time);
                     let candidates = Candidates::of(&event, self.program);
                     let stream = &self.program.streams[stream];
                     for reader in candidates.readers(stream) {
@@ -79,7 +79,7 @@ impl<'p> Grouping<'p> {
                     }
                 }
                 Err(problem) => {
-                    self.came(None, stream, outcomes);
+                    outcomes.come(stream, None);
                     for reader in &self.program.streams[stream].readers {
                         let shown = lane.as_ref().map_or_else(|| Arc::from(""), |lane| Arc::clone(lane.text()));
                         let event = (sub, Arc::clone(&id));
@@ -87,17 +87,6 @@ impl<'p> Grouping<'p> {
                         self.reject(*reader, application, lane.clone(), outcomes);
                     }
                 }
-            }
-        }
-    }
-
-    /// Notes for each projection that reads a stream that there is an event.
-    fn came(&self, time: Option<jiff::Timestamp>, stream: usize, outcomes: &mut Outcomes) {
-        let time = time.map(jiff::Timestamp::as_millisecond);
-        for (at, (projection, _)) in self.program.streams[stream].readers.iter().enumerate() {
-            // A projection that reads the stream twice has one event all the same.
-            if !self.program.streams[stream].readers[..at].iter().any(|(earlier, _)| earlier == projection) {
-                outcomes.come(*projection, time);
             }
         }
     }

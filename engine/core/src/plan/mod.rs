@@ -214,8 +214,7 @@ impl<'p> Batch<'p> {
         for unit in &mut self.units {
             unit.fail(unfinished, &mut self.outcomes);
         }
-        let names = self.program.projections.iter().map(|projection| projection.name.as_str());
-        let mut report = self.outcomes.report(names, &self.sequences, self.requests);
+        let mut report = self.outcomes.report(self.program, &self.sequences, self.requests);
         report.returned = returned(&self.messages, &report.troubles);
         report
     }
@@ -224,24 +223,19 @@ impl<'p> Batch<'p> {
 /// The requests for the open dead letters of the sources that streams feed.
 fn open_letters(program: &Program, streams: &[usize]) -> Vec<Request> {
     let Some(table) = &program.dead_letters else { return Vec::new() };
-    let mut partitions: Vec<String> = Vec::new();
-    for stream in streams.iter().collect::<BTreeSet<_>>() {
-        for (projection, source) in &program.streams[*stream].readers {
-            let projection = &program.projections[*projection];
-            let partition = dead_letter::open_letters(&projection.sources[*source]);
-            // Also where the projection drops events by now: it may have kept them before.
-            if !partitions.contains(&partition) {
-                partitions.push(partition);
-            }
-        }
-    }
+    // Those of projections that drop events by now are asked for, too: they may have kept them before.
+    let streams: BTreeSet<usize> = streams.iter().copied().collect();
+    let readers = streams.iter().flat_map(|stream| &program.streams[*stream].readers);
+    let sources: BTreeSet<&str> = readers
+        .map(|(projection, source)| program.projections[*projection].sources[*source].bookkeeping.as_str())
+        .collect();
     let request = |partition: String| Request::Query {
         table: Arc::clone(table),
         partition: (PARTITION_KEY.to_owned(), Value::String(partition)),
         limit: usize::MAX,
         attributes: &dead_letter::OPEN_ATTRIBUTES,
     };
-    partitions.into_iter().map(request).collect()
+    sources.into_iter().map(dead_letter::open_letters).map(request).collect()
 }
 
 fn unread_stream(program: &Program, number: usize, record: &Record<'_>) -> BatchError {

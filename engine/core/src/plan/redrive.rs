@@ -214,9 +214,8 @@ impl<'p> Redrive<'p> {
             None => return Redriven::Gone,
             Some(ending) => ending,
         };
-        let names = self.program.projections.iter().map(|projection| projection.name.as_str());
         // What fell out behind the event has letters of its own.
-        let report = self.outcomes.without_fallen().report(names, &[String::new()], 0);
+        let report = self.outcomes.without_fallen().report(self.program, &[String::new()], 0);
         match report.troubles.into_iter().next() {
             None => Redriven::Closed(ending),
             Some(trouble) => match trouble.reason {

@@ -1,5 +1,6 @@
 //! Ways through a document: the names from the document to an attribute, and what stands there.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
@@ -8,6 +9,13 @@ use viewfold_value::{Item, Value};
 /// by all that have the path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DocumentPath(pub Arc<[String]>);
+
+// Sets and maps of paths are looked into by the names alone; both are in the same order.
+impl Borrow<[String]> for DocumentPath {
+    fn borrow(&self) -> &[String] {
+        &self.0
+    }
+}
 
 impl From<Vec<String>> for DocumentPath {
     fn from(names: Vec<String>) -> DocumentPath {
@@ -58,6 +66,17 @@ impl DocumentPath {
         Some(value)
     }
 
+    /// What stands there, to be changed.
+    pub fn get_mut<'i>(&self, item: &'i mut Item) -> Option<&'i mut Value> {
+        let (root, rest) = self.0.split_first()?;
+        let mut value = item.get_mut(root)?;
+        for name in rest {
+            let Value::Map(map) = value else { return None };
+            value = map.get_mut(name)?;
+        }
+        Some(value)
+    }
+
     /// Puts a value there; maps on the way are made. What is in the way and no map is given back as the error: its path.
     pub fn set(&self, item: &mut Item, value: Value) -> Result<(), DocumentPath> {
         let Some((last, parents)) = self.0.split_last() else { return Ok(()) };
@@ -72,23 +91,30 @@ impl DocumentPath {
         Ok(())
     }
 
-    /// Takes away what stands there; the maps on the way stay.
-    pub fn remove(&self, item: &mut Item) {
-        let Some((last, parents)) = self.0.split_last() else { return };
+    /// Takes away what stands there, and gives it back; the maps on the way stay.
+    pub fn remove(&self, item: &mut Item) -> Option<Value> {
+        let (last, parents) = self.0.split_last()?;
         let mut map = item;
         for name in parents {
             match map.get_mut(name) {
                 Some(Value::Map(next)) => map = next,
-                _ => return,
+                _ => return None,
             }
         }
-        map.remove(last);
+        map.remove(last)
     }
 
     /// The first map on the way that is not there, or the path itself where all are.
     pub fn first_missing(&self, item: &Item) -> DocumentPath {
-        let depth = (1..self.0.len()).find(|depth| DocumentPath::from(&self.0[..*depth]).get(item).is_none());
-        DocumentPath::from(&self.0[..depth.unwrap_or(self.0.len())])
+        let mut map = Some(item);
+        for (depth, name) in self.0.iter().enumerate().take(self.0.len().saturating_sub(1)) {
+            match map.and_then(|map| map.get(name)) {
+                None => return DocumentPath::from(&self.0[..=depth]),
+                Some(Value::Map(next)) => map = Some(next),
+                Some(_) => map = None,
+            }
+        }
+        self.clone()
     }
 }
 

@@ -262,7 +262,7 @@ impl Unit {
                     let gone =
                         before.as_ref().filter(|sort| !sort.is_empty()).zip(context.program.dead_letters.as_ref());
                     let gone = gone.map(|(sort, table)| {
-                        let key = bookkeeping::row(open_letters(source), sort.clone());
+                        let key = bookkeeping::row(open_letters(&source.bookkeeping), sort.clone());
                         Writer::default().removal(table, key)
                     });
                     ordered.letter = None;

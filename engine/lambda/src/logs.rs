@@ -78,20 +78,42 @@ pub(crate) fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
 
-/// Writes a panic down in one line. Its words are left out where they were put together as it came to it, since they may quote
-/// what was being worked on.
+/// Writes a panic down in one line.
 fn log_panic(panic: &PanicHookInfo<'_>, format: Format, payloads: bool) {
     let words = match (panic.payload().downcast_ref::<&'static str>(), panic.payload().downcast_ref::<String>()) {
-        (Some(words), _) => words,
-        (None, Some(words)) if payloads => words.as_str(),
-        _ => "VIEWFOLD_LOG_PAYLOADS=1 shows what it said",
+        (Some(words), _) => Words::Fixed(words),
+        (None, Some(words)) => Words::PutTogether(words),
+        (None, None) => Words::None,
     };
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let message = format!("the function panicked, which is a mistake in viewfold; please report it: {words}");
-    let line = match format {
-        Format::Json => json!({ "timestamp": now(), "level": "FATAL", "message": message, "place": place }).to_string(),
-        Format::Text => format!("{} FATAL {} place={place}", now(), message.replace('\n', " ")),
-    };
     // There is nowhere else to say that it cannot be written.
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(std::io::stdout(), "{}", panic_line(&words, &place, format, payloads));
 }
+
+/// What a panic says.
+enum Words<'p> {
+    /// What stands in the source.
+    Fixed(&'static str),
+    /// What was put together as it came to it: it may quote what was being worked on.
+    PutTogether(&'p str),
+    /// Nothing that is text.
+    None,
+}
+
+/// The line of a panic: without what may be of a payload, unless payloads may be logged.
+fn panic_line(words: &Words<'_>, place: &str, format: Format, payloads: bool) -> String {
+    let words = match words {
+        Words::Fixed(words) => words,
+        Words::PutTogether(words) if payloads => words,
+        Words::PutTogether(_) => "VIEWFOLD_LOG_PAYLOADS=1 shows what it said",
+        Words::None => "it said nothing",
+    };
+    let message = format!("the function panicked, which is a mistake in viewfold; please report it: {words}");
+    match format {
+        Format::Json => json!({ "timestamp": now(), "level": "FATAL", "message": message, "place": place }).to_string(),
+        Format::Text => format!("{} FATAL {} place={place}", now(), message.replace(['\n', '\r'], " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -316,7 +316,10 @@ impl Judged<'_> {
                 Severity::Error,
                 at(mapping),
                 format!("its last batch: {result}"),
-                "the shard waits, and its records grow old",
+                match self.program.streams[self.stream].identity.is_queue() {
+                    true => "its messages come again, until the queue has had enough of it (`maxReceiveCount`), or they expire",
+                    false => "the shard waits, and its records grow old",
+                },
                 format!("aws logs tail /aws/lambda/{} --since 1h", mapping.function),
             ));
         }

@@ -78,3 +78,6 @@ fn keys(case: &Case<'_>, stream: usize, found: &[(String, String)]) -> Option<St
             .then(|| format!("its key is {}, and projection `{}` says {}", told(found), projection.name, told(&wanted)))
     })
 }
+
+#[cfg(test)]
+mod tests;

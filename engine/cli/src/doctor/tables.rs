@@ -32,12 +32,24 @@ fn missing(case: &Case<'_>, needed: &Needed) -> Finding {
         Severity::Error,
         at(&needed.table),
         "it is not there",
-        "no batch whose events need it can be applied: they come again until they expire",
+        format!("no batch whose events need it can be applied: {}", come_again(case)),
         format!(
             "deploy the template, or viewfold tables {} --create {}",
             case.commands.projections, case.commands.place
         ),
     )
+}
+
+/// How long events come again that cannot be applied.
+fn come_again(case: &Case<'_>) -> &'static str {
+    let queues = case.program.streams.iter().filter(|stream| stream.identity.is_queue()).count();
+    if queues == 0 {
+        "they come again until they expire"
+    } else if queues == case.program.streams.len() {
+        "they come again until the queue has had enough of it (`maxReceiveCount`), or they expire"
+    } else {
+        "they come again until they expire, those of queues until the queue has had enough of it (`maxReceiveCount`)"
+    }
 }
 
 fn table(case: &Case<'_>, needed: &Needed, facts: &TableFacts, found: &Found, findings: &mut Vec<Finding>) {
@@ -76,12 +88,18 @@ fn table(case: &Case<'_>, needed: &Needed, facts: &TableFacts, found: &Found, fi
             None => format!("its TTL is off; projections need it on `{wanted}`"),
             Some(other) => format!("its TTL is on `{other}`; projections need it on `{wanted}`"),
         };
-        let command = case.commands.dynamodb(&format!(
-            "update-time-to-live --table-name {} --time-to-live-specification Enabled=true,AttributeName={}",
-            table.name,
-            word(wanted)
-        ));
-        let first = if ttl.is_some() { "switch the other one off first; then " } else { "" };
+        let set = |on: bool, attribute: &str| {
+            case.commands.dynamodb(&format!(
+                "update-time-to-live --table-name {} --time-to-live-specification {}",
+                table.name,
+                word(&format!("Enabled={on},AttributeName={attribute}"))
+            ))
+        };
+        let fix = match ttl {
+            None => set(true, wanted),
+            // DynamoDB takes no second change before the first is through.
+            Some(other) => format!("{}, then, up to an hour later, {}", set(false, other), set(true, wanted)),
+        };
         findings.push(Finding::new(
             Severity::Warning,
             at(table),
@@ -91,7 +109,7 @@ fn table(case: &Case<'_>, needed: &Needed, facts: &TableFacts, found: &Found, fi
                 Purpose::Marks | Purpose::Events => "events are remembered for ever, and paid for",
                 Purpose::DeadLetters => "letters that were dealt with stay for ever",
             },
-            format!("{first}{command}"),
+            fix,
         ));
     }
     if let Some(difference) = stream_difference(found).filter(|_| needed.stream) {
@@ -221,3 +239,6 @@ fn advice(case: &Case<'_>) -> Vec<Finding> {
     );
     findings
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,19 @@ use viewfold_spec::Source;
 
 /// One projection, `counts`, of a source, with a guard. Its documents are in the table `counted`.
 pub(super) fn program(source: &str, guard: &str) -> Program {
-    let text = format!(
+    programs(&[&format!(
         "projection: counts\nsource: {source}\ndocument: {{ table: counted, partition_key: id }}\nguard: {guard}\n\
          rules: [{{ key: {{ id: $.keys.id }}, add: {{ count: 1 }} }}]\n"
-    );
-    let source = Arc::new(Source { name: "counts.yaml".into(), text });
-    let projection = viewfold_spec::parse(&source).expect("the file is well formed");
-    let file = File { projection, source, schemas: Default::default() };
-    compile(&[file], &Options::default()).expect("the projection is valid").program
+    )])
+}
+
+/// Projections as files say them.
+pub(super) fn programs(texts: &[&str]) -> Program {
+    let file = |text: &&str| {
+        let source = Arc::new(Source { name: "counts.yaml".into(), text: (*text).to_owned() });
+        let projection = viewfold_spec::parse(&source).expect("the file is well formed");
+        File { projection, source, schemas: Default::default() }
+    };
+    let files: Vec<File> = texts.iter().map(file).collect();
+    compile(&files, &Options::default()).expect("the projections are valid").program
 }

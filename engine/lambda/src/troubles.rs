@@ -44,7 +44,8 @@ pub(crate) fn log(report: &Report, invocation: &Invocation<'_>, payload: Option<
         let Trouble { record, sequence, sub, lane, projection, rule, reason, message, fate } = trouble;
         let code = code(trouble);
         let words = reason.map_or(message.as_str(), |reason| reason.in_words());
-        let (projection, rule, lane, fate) = (projection.as_deref(), rule.as_deref(), lane.as_str(), fate.text());
+        let (projection, rule, fate) = (projection.as_deref(), rule.as_deref(), fate.text());
+        let lane = told_lane(lane, sequence);
         // The sentence may quote the payload, too. An event of an earlier batch has no record in this one.
         let detail = payload.and(reason.map(|_| message.as_str()));
         let text = records.get(*record).filter(|record| record.sequence() == sequence);
@@ -96,6 +97,11 @@ pub(crate) fn log(report: &Report, invocation: &Invocation<'_>, payload: Option<
     }
 }
 
+/// The lane of an event, where that says more than its sequence: messages of a standard queue are lanes of their own.
+fn told_lane<'t>(lane: &'t str, sequence: &str) -> Option<&'t str> {
+    (lane != sequence).then_some(lane)
+}
+
 fn code(trouble: &Trouble) -> &'static str {
     trouble.reason.map_or("store", |reason| reason.code())
 }
@@ -119,6 +125,14 @@ mod tests {
         assert_eq!(trace_id("Root=1-5bef4de7-ad49;Parent=53;Sampled=1"), Some("1-5bef4de7-ad49"));
         assert_eq!(trace_id("Sampled=0; Root=1-2"), Some("1-2"));
         assert_eq!(trace_id("Parent=53"), None);
+    }
+
+    #[test]
+    fn a_message_that_is_its_own_lane_is_told_once() {
+        assert_eq!(told_lane("059f36b4", "059f36b4"), None);
+        assert_eq!(told_lane("customer-7", "18849"), Some("customer-7"));
+        // A lane that could not be told is said to be empty.
+        assert_eq!(told_lane("", "18849"), Some(""));
     }
 
     #[test]

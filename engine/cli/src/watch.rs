@@ -64,7 +64,8 @@ fn look(path: &Path, named: bool, looks: &mut Looks) {
 /// Whether projections, tests, schemas and recorded events have such names.
 pub(crate) fn is_source(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| ["yaml", "yml", "json", "jsonl", "ndjson"].contains(&extension))
+    let known = ["yaml", "yml", "json", "jsonl", "ndjson"];
+    extension.is_some_and(|extension| known.contains(&&*extension.to_ascii_lowercase()))
 }
 
 /// Does some work, and does it again whenever one of the files changes that it says it depends on; only a wrong use of the
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn sources_are_known_by_their_names() {
-        assert!(["a.yaml", "b.test.yml", "c.json", "d.jsonl"].iter().all(|name| is_source(Path::new(name))));
+        assert!(["a.yaml", "b.test.yml", "c.json", "d.jsonl", "E.YAML"].iter().all(|name| is_source(Path::new(name))));
         assert!(["a", "b.md", "c.yaml~", "d.db"].iter().all(|name| !is_source(Path::new(name))));
     }
 }

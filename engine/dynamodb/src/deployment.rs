@@ -140,7 +140,9 @@ pub fn is_deployed(within: &Path) -> bool {
     names().all(|name| !name.starts_with('.')) && names().next_back().is_some_and(|name| is_projection(&name))
 }
 
+/// In capitals, too: a file that is left out for them would be missed by nobody until its view is.
 fn is_projection(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     let Some((stem, "yaml" | "yml")) = name.rsplit_once('.') else { return false };
     !stem.ends_with(".test") && !stem.ends_with(".schema")
 }
@@ -153,7 +155,10 @@ mod tests {
     #[test]
     fn tests_and_schemas_are_no_projections() {
         assert!(is_projection("votes.yaml") && is_projection("a.b.yml"));
-        for name in ["votes.test.yaml", "retail.schema.yaml", "retail.schema.json", "README.md", "yaml"] {
+        assert!(is_projection("Votes.YAML") && is_projection("votes.Yml"));
+        for name in
+            ["votes.test.yaml", "retail.schema.yaml", "retail.schema.json", "votes.test.YAML", "README.md", "yaml"]
+        {
             assert!(!is_projection(name), "{name}");
         }
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use harness::cli::make_tables;
 use harness::events::{TableStream, batch};
-use harness::function::Deployment;
+use harness::function::{Deployment, Function};
 use harness::store::Store;
-use harness::{binaries, workspace};
+use harness::{binaries, many, workspace};
 use serde_json::json;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -20,6 +20,9 @@ use crate::deliver_whole;
 /// How often each is started, one after the other, so that both see the same machine.
 const ROUNDS: usize = 21;
 
+/// How many projections a large deployment has.
+const MANY: usize = 100;
+
 /// What one start came to.
 #[derive(Clone, Copy)]
 struct Start {
@@ -28,10 +31,15 @@ struct Start {
     resident_kb: u64,
 }
 
+/// From the making of the process to its asking for its first event.
+async fn to_next(function: &Function) -> Duration {
+    assert!(function.is_ready_within(Duration::from_secs(10)).await, "{}", function.output());
+    function.spawned().elapsed()
+}
+
 async fn start(program: &Path, deployment: Deployment, event: &serde_json::Value) -> Start {
     let function = deployment.run([program]).start().await;
-    assert!(function.is_ready_within(Duration::from_secs(10)).await, "{}", function.output());
-    let to_next = function.spawned().elapsed();
+    let to_next = to_next(&function).await;
     let sent = Instant::now();
     deliver_whole(&function, event).await;
     let first_event = sent.elapsed();
@@ -42,7 +50,7 @@ async fn start(program: &Path, deployment: Deployment, event: &serde_json::Value
 }
 
 /// The middle one.
-fn median<T: PartialOrd + Copy>(starts: &[Start], of: impl Fn(&Start) -> T) -> T {
+fn median<S, T: PartialOrd + Copy>(starts: &[S], of: impl Fn(&S) -> T) -> T {
     let mut values: Vec<T> = starts.iter().map(of).collect();
     values.sort_by(|a, b| a.partial_cmp(b).expect("numbers compare"));
     values[values.len() / 2]
@@ -63,13 +71,15 @@ fn sizes(program: &Path) -> (u64, u64) {
 async fn beside_the_smallest_function() {
     let projections = workspace().join("projections/votes");
     let (ours, smallest) = (binaries::bootstrap(), binaries::minimal());
-    let (mut of_ours, mut of_smallest) = (Vec::new(), Vec::new());
+    let large = many::projections(MANY);
+    let (mut of_ours, mut of_smallest, mut of_large) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let store = Store::start().await;
         make_tables(&projections, &store).await;
         let vote = json!({ "id": { "S": "1" }, "region": { "S": "NORTH" }, "improvement": { "S": "MORE_TREES" } });
         let event = batch([TableStream::new(&store.table("votes"), &["id"]).insert(vote)]);
         of_ours.push(start(ours, Deployment::new(&projections, &store), &event).await);
+        of_large.push(to_next(&Deployment::new(large.path(), &store).run([ours]).start().await).await);
         of_smallest.push(start(smallest, Deployment::new(&projections, &store), &event).await);
     }
     let ((bytes, packed), (smallest_bytes, smallest_packed)) = (sizes(ours), sizes(smallest));
@@ -86,6 +96,8 @@ async fn beside_the_smallest_function() {
     let both = |of: fn(&Start) -> f64| (median(&of_ours, of), median(&of_smallest, of));
     let (a, b) = both(|start| start.to_next.as_secs_f64() * 1000.0);
     row("spawn to first `next`", "ms", a, b);
+    let of_large = median(&of_large, Duration::as_secs_f64) * 1000.0;
+    row(&format!("the same with {MANY} projections"), "ms", of_large, b);
     let (a, b) = both(|start| start.first_event.as_secs_f64() * 1000.0);
     row("first event", "ms", a, b);
     let (a, b) = both(|start| start.resident_kb as f64 / 1000.0);

@@ -26,6 +26,7 @@ pub mod function;
 pub mod golden;
 pub mod lambda_api;
 pub mod lint;
+pub mod many;
 pub mod optional;
 pub mod oracle;
 pub mod proxy;

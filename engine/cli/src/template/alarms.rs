@@ -3,7 +3,7 @@
 use super::function::{Function, Origin};
 use super::names::{Names, camel, dashed};
 use super::node::{Map, Node, attribute, either, map, reference, text_of};
-use super::streams::quarter_of_retention;
+use super::streams::longest_delay;
 
 /// One number that is watched.
 struct Alarm<'a> {
@@ -33,7 +33,7 @@ pub(super) fn resources(function: &Function<'_>, names: &mut Names, resources: &
             why: "Records expire unread when the function is behind for as long as the stream keeps them: a quarter of that is time to act.",
             told: format!("The function is behind {told} by more than a quarter of the time that records are kept."),
             metric: of_lambda("IteratorAge", "Maximum"),
-            threshold: quarter_of_retention(function),
+            threshold: longest_delay(function),
             comparison: "GreaterThanThreshold",
             periods: 1,
             ends: true,
@@ -48,7 +48,7 @@ pub(super) fn resources(function: &Function<'_>, names: &mut Names, resources: &
                 "Maximum",
                 vec![dimension("QueueName", function.queue_name())],
             ),
-            threshold: reference(function.id("MessageAgeSeconds")),
+            threshold: longest_delay(function),
             comparison: "GreaterThanThreshold",
             periods: 1,
             ends: true,

@@ -133,8 +133,9 @@ pub(super) fn arn_parameter(function: &Function<'_>) -> Option<Map> {
     ]))
 }
 
-/// How long the stream keeps its records, as a quarter of it in milliseconds: where an alarm has to come.
-pub(super) fn quarter_of_retention(function: &Function<'_>) -> Node {
+/// How far behind the function may be before an alarm comes. Of a stream a quarter of the time that it keeps its records, in
+/// milliseconds; of a queue the age of its oldest message, in seconds.
+pub(super) fn longest_delay(function: &Function<'_>) -> Node {
     match function.identity {
         StreamIdentity::Kinesis(_) => {
             let found =
@@ -143,7 +144,6 @@ pub(super) fn quarter_of_retention(function: &Function<'_>) -> Node {
         }
         // DynamoDB keeps them for a day.
         StreamIdentity::Dynamodb(_) => Node::Number(24 * 60 * 60 * 1000 / 4),
-        // Of a queue the age of its oldest message is watched.
         StreamIdentity::Sqs(_) => reference(function.id("MessageAgeSeconds")),
     }
 }

@@ -62,6 +62,8 @@ async fn linters_find_nothing() {
     commands.push(vec!["projections/winner-view", "--create-streams", "--parallelization", "4"]);
     commands.push(vec!["projections/winner-view-unordered", "--filter", "all", "--table-prefix", "test-"]);
     commands.push(vec!["tests/language/shards.yaml", "tests/language/late.yaml", "tests/language/derived.yaml"]);
+    commands.push(vec!["tests/language/queue_standard.yaml", "--create-streams"]);
+    commands.push(vec!["tests/language/queue_standard.yaml"]);
     for (number, arguments) in commands.iter().enumerate() {
         let command = || viewfold(["template"]).args(arguments);
         let yaml = command().run().await.expect_status(0).stdout;
@@ -128,6 +130,28 @@ async fn what_exists_is_not_made_and_may_be_used() {
     assert_eq!(template["Resources"].get("MapTable"), None);
     let role = template["Resources"]["PointChangesRole"].to_string();
     assert!(role.contains(":table/${TablePrefix}Map"), "{role}");
+}
+
+#[tokio::test]
+async fn queues_are_on_the_dashboard_as_they_are() {
+    for (more, aside) in [(&[][..], None), (&["--create-streams"][..], Some("${OrdersQueueFailed.QueueName}"))] {
+        let template = template(&[&["tests/language/queue_standard.yaml"], more].concat()).await;
+        let body = &template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+        let body = json(body.as_str().expect("the body is one text"));
+        let widgets = body["widgets"].as_array().expect("widgets").iter();
+        let metrics = widgets.filter_map(|widget| widget["properties"]["metrics"].as_array()).flatten();
+        let of = |stream: &str| -> Vec<(String, String)> {
+            let of_queues =
+                metrics.clone().filter(|metric| metric[0] == "AWS/SQS" && metric[3].to_string().contains(stream));
+            of_queues.map(|metric| (metric[1].to_string(), metric[3].as_str().unwrap_or_default().to_owned())).collect()
+        };
+        let name = |metric: &str, queue: &str| (format!("\"Approximate{metric}\""), queue.to_owned());
+        let (waiting, age) = ("NumberOfMessagesVisible", "AgeOfOldestMessage");
+        assert_eq!(of("orders"), [name(waiting, "orders"), name(age, "orders")]);
+        assert_eq!(of("OrdersQueueFailed"), aside.map(|queue| name(waiting, queue)).into_iter().collect::<Vec<_>>());
+        // What is named is there.
+        assert_eq!(template["Resources"].get("OrdersQueueFailed").is_some(), aside.is_some(), "{template:#}");
+    }
 }
 
 #[tokio::test]

@@ -48,7 +48,8 @@ fn event(program: &Program, payload: &str) -> Option<Event> {
 
 /// A text of JSON: the last one is a number that no value holds.
 fn value() -> impl Strategy<Value = String> {
-    let leaf = || prop_oneof![Just("1"), Just("2"), Just("\"a\""), Just("\"b\""), Just("null"), Just("true"), Just("1e999")];
+    let leaf =
+        || prop_oneof![Just("1"), Just("2"), Just("\"a\""), Just("\"b\""), Just("null"), Just("true"), Just("1e999")];
     prop_oneof![
         4 => leaf().prop_map(str::to_owned),
         1 => prop::collection::vec(leaf(), 0..3).prop_map(|list| format!("[{}]", list.join(","))),

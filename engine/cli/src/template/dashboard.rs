@@ -1,6 +1,6 @@
 //! The dashboard: a row for each function, from its own metrics and Lambda's.
 
-use super::function::Function;
+use super::function::{Function, Origin};
 use super::node::{Map, Node, escaped, map, text_of};
 use serde_json::{Value as Json, json};
 
@@ -72,21 +72,29 @@ fn graphs(function: &Function<'_>) -> Vec<(&'static str, Vec<Json>)> {
         json!(["AWS/Lambda", metric, "FunctionName", name, { "stat": statistic, "yAxis": axis }])
     };
     let mut late = of_projections(&[("lag_average", "Average"), ("lag_max", "Maximum")]);
-    if !function.is_queue() {
+    let mut events = of_projections(&[
+        ("matched", "Sum"),
+        ("applied", "Sum"),
+        ("repeated", "Sum"),
+        ("stale", "Sum"),
+        ("failed", "Sum"),
+        ("dead_letters", "Sum"),
+    ]);
+    if function.is_queue() {
+        // The parameter of its ARN takes no other name.
+        let queue = escaped(function.identity.name());
+        let of_queue = |metric: &str, queue: &str, label: &str| json!(["AWS/SQS", metric, "QueueName", queue, { "stat": "Maximum", "label": label, "yAxis": "right" }]);
+        late.push(of_queue("ApproximateAgeOfOldestMessage", &queue, "oldest message, in seconds"));
+        events.push(of_queue("ApproximateNumberOfMessagesVisible", &queue, "waiting in the queue"));
+        if let Origin::Made = function.origin {
+            let failed = format!("${{{}.QueueName}}", function.id("Failed"));
+            events.push(of_queue("ApproximateNumberOfMessagesVisible", &failed, "put aside"));
+        }
+    } else {
         late.push(of_lambda("IteratorAge", "Maximum", false));
     }
     vec![
-        (
-            "Events",
-            of_projections(&[
-                ("matched", "Sum"),
-                ("applied", "Sum"),
-                ("repeated", "Sum"),
-                ("stale", "Sum"),
-                ("failed", "Sum"),
-                ("dead_letters", "Sum"),
-            ]),
-        ),
+        ("Events", events),
         ("Lag, in milliseconds", late),
         (
             "Requests to DynamoDB",

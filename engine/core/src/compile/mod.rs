@@ -31,6 +31,7 @@ mod views;
 pub use options::{DEAD_LETTER_TABLE, Options};
 
 use crate::program::{Index, OnError, Program, Projection, Source, Table};
+use crate::schema::Schema;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -92,9 +93,12 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
     let mut program = Program { streams: Vec::new(), projections: Vec::new(), dead_letters: None };
     let mut findings = Vec::new();
     let mut reads = Vec::new();
+    let mut known_schemas = HashMap::new();
     for file in files {
         let mut compiler = Compiler::new(&file.source, &file.schemas, options);
+        compiler.known_schemas = known_schemas;
         compiler.projection(&file.projection, &mut program);
+        known_schemas = std::mem::take(&mut compiler.known_schemas);
         reads.push(std::mem::take(&mut compiler.reads));
         // What several rules share is looked at for each of them: the same finding at the same place is one.
         compiler.findings.sort_by_key(|finding| finding.span.start);
@@ -193,6 +197,8 @@ struct Compiler<'f> {
     written: Vec<String>,
     /// How many operands that may never be evaluated the one that is looked at stands in.
     lazy: usize,
+    /// Schemas of files by their text: many projections name the same one, and none takes longer to compile.
+    known_schemas: HashMap<&'f str, Arc<Schema>>,
 }
 
 /// The value of a literal that depends on no event: values of tests, with `${…}` and all functions.
@@ -238,6 +244,7 @@ impl<'f> Compiler<'f> {
             is_unused: false,
             written: Vec::new(),
             lazy: 0,
+            known_schemas: HashMap::new(),
         }
     }
 }

@@ -245,20 +245,13 @@ impl Compiler<'_> {
         image: bool,
         terms: &mut Terms<'_>,
     ) -> Option<SchemaCheck> {
-        let value = match &literal.value {
+        let schema = match &literal.value {
             Literal::Text(name) => self.schema_file(name, literal.span)?,
-            Literal::Map(_) | Literal::Bool(_) => Self::plain(literal),
+            Literal::Map(_) | Literal::Bool(_) => self.compiled_schema(&Self::plain(literal), literal.span)?,
             _ => {
                 let message = "a schema is the name of a file, or a JSON Schema written here";
                 self.error(Code::WrongForm, literal.span, message).help =
                     Some("for example `schema: order.schema.json`".into());
-                return None;
-            }
-        };
-        let schema = match Schema::compile(&value) {
-            Ok(schema) => schema,
-            Err(error) => {
-                self.error(Code::BadSchema, literal.span, format!("this is no JSON Schema that can be used: {error}"));
                 return None;
             }
         };
@@ -272,8 +265,19 @@ impl Compiler<'_> {
         Some(SchemaCheck { schema, slots })
     }
 
-    fn schema_file(&mut self, name: &str, span: Span) -> Option<viewfold_value::Value> {
-        let text = match self.schemas.get(name) {
+    fn compiled_schema(&mut self, value: &viewfold_value::Value, span: Span) -> Option<Arc<Schema>> {
+        match Schema::compile(value) {
+            Ok(schema) => Some(Arc::new(schema)),
+            Err(error) => {
+                self.error(Code::BadSchema, span, format!("this is no JSON Schema that can be used: {error}"));
+                None
+            }
+        }
+    }
+
+    fn schema_file(&mut self, name: &str, span: Span) -> Option<Arc<Schema>> {
+        let schemas = self.schemas;
+        let text = match schemas.get(name) {
             Some(Ok(text)) => text,
             Some(Err(error)) => {
                 self.error(Code::BadSchema, span, format!("the schema `{name}` cannot be read: {error}")).help =
@@ -285,13 +289,19 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        match viewfold_value::json::parse(text.as_bytes()) {
-            Ok(value) => Some(value),
+        if let Some(schema) = self.known_schemas.get(text.as_str()) {
+            return Some(Arc::clone(schema));
+        }
+        let value = match viewfold_value::json::parse(text.as_bytes()) {
+            Ok(value) => value,
             Err(error) => {
                 self.error(Code::BadSchema, span, format!("the schema `{name}` is no JSON: {error}"));
-                None
+                return None;
             }
-        }
+        };
+        let schema = self.compiled_schema(&value, span)?;
+        self.known_schemas.insert(text, Arc::clone(&schema));
+        Some(schema)
     }
 }
 

@@ -318,7 +318,7 @@ impl Source {
 #[derive(Debug)]
 pub struct SchemaCheck {
     /// The schema.
-    pub schema: Schema,
+    pub schema: Arc<Schema>,
     /// The slots of the values, each with its name for messages.
     pub slots: Vec<(usize, &'static str)>,
 }

@@ -60,6 +60,35 @@ impl Number {
         if self.coefficient == 0 {
             return Ok(Number::ZERO);
         }
+        if let Ok(divisor) = u64::try_from(other.coefficient) {
+            return self.divided_by_short(other, u128::from(divisor));
+        }
+        self.divided_by_any(other)
+    }
+
+    /// The quotient by a number whose coefficient has no more than 19 digits, in long division: some digits at a time, all within
+    /// 128 bits.
+    fn divided_by_short(self, other: Number, divisor: u128) -> Result<Number, NumberError> {
+        let (mut quotient, mut rest) = (self.coefficient / divisor, self.coefficient % divisor);
+        let mut exponent = i32::from(self.exponent) - i32::from(other.exponent);
+        loop {
+            let missing = MAX_DIGITS - quotient.checked_ilog10().map_or(0, |digits| digits + 1);
+            if rest == 0 || missing == 0 {
+                break;
+            }
+            // The rest is below 2^64, and 10^19 as well: their product is below 2^128.
+            let step = missing.min(19);
+            let shifted = rest * 10u128.pow(step);
+            quotient = quotient * 10u128.pow(step) + shifted / divisor;
+            rest = shifted % divisor;
+            exponent -= step as i32;
+        }
+        let up = rest * 2 >= divisor && rest > 0;
+        Number::reduced(self.negative != other.negative, quotient + u128::from(up), exponent)
+    }
+
+    /// The quotient by any number but zero.
+    fn divided_by_any(self, other: Number) -> Result<Number, NumberError> {
         let negative = self.negative != other.negative;
         // Shifted so far that the quotient has 39 or 40 digits before its remainder.
         let shift =
@@ -206,6 +235,21 @@ mod tests {
 
     fn number(text: &str) -> Number {
         Number::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn long_division_is_division(
+            a in "-?[1-9][0-9]{0,37}", x in -60i32..60,
+            b in "-?([1-9][0-9]{0,18}|18446744073709551615|1844674407370955161[0-5]|[1-9]0{0,3}|[12357]{1,3})", y in -60i32..60,
+        ) {
+            let (a, b) = (number(&format!("{a}e{x}")), number(&format!("{b}e{y}")));
+            if b.coefficient <= u128::from(u64::MAX) {
+                prop_assert_eq!(a.divided_by_short(b, b.coefficient), a.divided_by_any(b));
+            }
+        }
     }
 
     #[test]

@@ -78,9 +78,18 @@ impl Number {
         if coefficient == 0 {
             return Ok(Number::ZERO);
         }
-        while coefficient.is_multiple_of(10) {
-            coefficient /= 10;
-            exponent += 1;
+        // Nearly all numbers are short, and 64 bits far quicker.
+        if let Ok(mut short) = u64::try_from(coefficient) {
+            while short.is_multiple_of(10) {
+                short /= 10;
+                exponent += 1;
+            }
+            coefficient = u128::from(short);
+        } else {
+            while coefficient.is_multiple_of(10) {
+                coefficient /= 10;
+                exponent += 1;
+            }
         }
         if coefficient >= LIMIT {
             return Err(NumberError::TooManyDigits);
@@ -130,6 +139,18 @@ impl Number {
             }
         };
 
+        if whole.len() + fraction.len() <= 19 {
+            // Up to 19 digits fit 64 bits, whatever they are.
+            let digits = whole.bytes().chain(fraction.bytes());
+            let coefficient = digits.fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+            let exponent = exponent.saturating_sub(fraction.len() as i32);
+            return Number::reduced(negative, u128::from(coefficient), exponent);
+        }
+        Number::of_many_digits(negative, whole, fraction, exponent)
+    }
+
+    /// Reads a number of any count of digits.
+    fn of_many_digits(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Result<Number, NumberError> {
         let mut coefficient: u128 = 0;
         // Zeros are held back until a digit follows: trailing ones only move the exponent.
         let mut zeros: u32 = 0;
@@ -401,6 +422,16 @@ mod tests {
         fn parts_are_cut_off_and_never_rounded(a in -1_000_000_000_000i64..1_000_000_000_000, x in -10i32..10, decimals in 0u32..10) {
             let expected = scaled(a, x) / 10i128.pow(10 - decimals);
             prop_assert_eq!(number(&format!("{a}e{x}")).in_parts(decimals), Some(expected));
+        }
+
+        #[test]
+        fn few_digits_are_read_as_many_are(whole in "[0-9]{1,12}", fraction in "[0-9]{0,7}", exponent in -150i32..150, negative: bool) {
+            let point = if fraction.is_empty() { "" } else { "." };
+            let sign = if negative { "-" } else { "" };
+            prop_assert_eq!(
+                Number::parse(&format!("{sign}{whole}{point}{fraction}e{exponent}")),
+                Number::of_many_digits(negative, &whole, &fraction, exponent),
+            );
         }
 
         #[test]

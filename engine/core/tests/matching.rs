@@ -22,7 +22,7 @@ fn program(projections: &[Vec<Value>]) -> Program {
             .collect();
         let source = if number == 1 { "{ kinesis: { stream: s, lane: $.lane } }" } else { "{ kinesis: s }" };
         let text = format!(
-            "projection: P{number}\nsource: {source}\ndocument: {{ table: T{number}, partition_key: id }}\nguard: none\n\
+            "projection: P{number}\nsource: {source}\ndocument: {{ table: Docs{number}, partition_key: id }}\nguard: none\n\
              on_error: skip\nrules: {}\n",
             json!(rules)
         );

@@ -34,6 +34,7 @@ pub mod random;
 pub mod runtime_api;
 pub mod scratch;
 pub mod store;
+pub mod workload;
 
 /// The root of the workspace, where `projections/`, `examples/` and `schemas/` are.
 pub fn workspace() -> &'static Path {

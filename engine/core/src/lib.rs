@@ -23,6 +23,7 @@
 //! | [`sorted_map`] | the small maps that events' changes are made of |
 //! | [`tables`], [`access`] | what a deployment needs: tables, and what the function does to each |
 //! | [`filter`] | what Lambda need not send to the function |
+//! | [`stages`] | the stages of a batch one by one, to be measured |
 //!
 //! [`plan::Batch`] is the way in: make one of a payload, send the requests it hands out, give it the answers, and ask for
 //! the report.
@@ -50,4 +51,5 @@ pub mod query;
 pub mod report;
 pub mod schema;
 pub mod sorted_map;
+pub mod stages;
 pub mod tables;

@@ -50,8 +50,13 @@ pub struct Cost {
 impl Cost {
     /// What it costs in dollars.
     pub fn dollars(&self) -> f64 {
+        self.dollars_at(PRICES.million_writes, PRICES.million_reads)
+    }
+
+    /// What it costs in dollars, given those for a million units of each kind.
+    pub fn dollars_at(&self, million_writes: f64, million_reads: f64) -> f64 {
         let millions = |units: u64| units as f64 / 1e6;
-        millions(self.writes) * PRICES.million_writes + millions(self.reads) * PRICES.million_reads
+        millions(self.writes) * million_writes + millions(self.reads) * million_reads
     }
 
     /// What a million events take, given that so many took this.

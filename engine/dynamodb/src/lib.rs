@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`store`] sends one request and says what became of it, [`execute`](mod@execute) keeps a batch's requests in flight until all are
-//! answered, [`wire`] writes requests down as they are sent, [`meter`] what they take, [`cost`] says what they cost, [`dead_letters`] lists and redrives what could not be applied, [`tables`] makes the tables that a program needs, [`inspect`] looks at those that are there, [`deployment`] reads a folder of projections. The meaning
+//! answered, [`wire`] writes requests down as they are sent, [`meter`] what they take, [`sdk`] makes the SDK's types of them, [`cost`] says what they cost, [`dead_letters`] lists and redrives what could not be applied, [`tables`] makes the tables that a program needs, [`inspect`] looks at those that are there, [`deployment`] reads a folder of projections. The meaning
 //! of everything is `viewfold-core`'s; nothing here looks into a document.
 
 mod attribute;
@@ -18,6 +18,7 @@ pub mod deployment;
 pub mod execute;
 pub mod inspect;
 pub mod meter;
+pub mod sdk;
 pub mod store;
 pub mod tables;
 pub mod wire;

@@ -366,7 +366,8 @@ fn values(values: &[(String, Value)]) -> Option<HashMap<String, AttributeValue>>
     (!values.is_empty()).then(|| values.iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect())
 }
 
-fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+/// An action in the SDK's own type.
+pub(crate) fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
     let all_old =
         |condition: &Option<String>| condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld);
     Ok(match action {

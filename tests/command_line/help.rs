@@ -8,11 +8,12 @@ use harness::cli::viewfold;
 use harness::scratch::Folder;
 use harness::workspace;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "init",
     "validate",
     "run",
     "test",
+    "bench",
     "tables",
     "template",
     "dead-letters",

@@ -5,6 +5,7 @@ use std::fs;
 use harness::workspace;
 use serde_json::Value;
 
+mod bench;
 mod doctor;
 mod examples;
 mod explain;

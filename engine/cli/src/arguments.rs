@@ -4,6 +4,7 @@ use crate::packaging::binary::Architecture;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use viewfold_core::compile::DEAD_LETTER_TABLE;
+use viewfold_dynamodb::cost::PRICES;
 
 /// Folds events from Kinesis and DynamoDB streams and SQS queues into DynamoDB documents, exactly once, as YAML projections say.
 #[derive(Debug, Parser)]
@@ -19,6 +20,7 @@ Examples:
   viewfold validate projections
   viewfold run projections/votes --events examples/votes/events.json
   viewfold test projections --watch
+  viewfold bench projections/votes --events examples/votes/events.json
   viewfold graph projections/votes
   viewfold run projections/votes --events - --db votes.db --format json < events.json
   viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Run the tests beside projections (`NAME.test.yaml`) on this machine
     Test(Test),
+    /// Measure projections on recorded events: time by stage, requests, write units, dollars
+    Bench(Bench),
     /// Print the tables that projections need as CreateTable requests, or make them
     Tables(Tables),
     /// Print the CloudFormation template of a deployment: functions, mappings, tables, roles, alarms
@@ -286,6 +290,65 @@ pub(crate) enum RunFormat {
     Table,
     /// For programs
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+First each Lambda event is carried out once as a batch, one after the other, in an embedded DynamoDB in memory that starts empty, with the chains of views \
+behind it: that tells the requests, and by DynamoDB's rules the units, of each. Then the same batches go through the engine again \
+and again, with the same answers and without a store: that tells the processor's time, on one core. What the store, the \
+network, TLS and the SDK take is not in it.
+
+Stages: decode (a payload to events), match (which rules), evaluate (keys, amounts, values), fold (many events to one change of a \
+document), plan (guards, expressions, requests, and what answers mean). Each is the least of its rounds: whatever else the machine does only adds.
+
+Take events as your streams have them, in batches of their size: a batch of 1 event has nothing to fold. Dollars are those of \
+DynamoDB on demand alone, table class Standard, without the free tier.
+
+Examples:
+  viewfold bench projections/votes --events examples/votes/events.json
+  viewfold bench projections/votes --events examples/votes/events.json --repeat 100 --format json
+  viewfold bench projections/votes --events monday.json --events tuesday.json --seconds 10
+  viewfold bench projections/votes --events examples/votes/events.json --million-writes 0.705 --million-reads 0.141")]
+pub(crate) struct Bench {
+    /// Projection files, and folders with all their subfolders: one deployment
+    #[arg(value_name = "PROJECTIONS", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A file of recorded Lambda events, `-` for standard input; may be given several times
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) events: Vec<PathBuf>,
+    /// Measure for so long, and at least one round
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = seconds, conflicts_with = "repeat")]
+    pub(crate) seconds: f64,
+    /// Measure so many rounds, however long they take
+    #[arg(long, value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: Option<u32>,
+    /// Dollars for a million write request units, on demand; those of us-east-1 in July 2025 unless said
+    #[arg(long, value_name = "DOLLARS", default_value_t = PRICES.million_writes, value_parser = dollars)]
+    pub(crate) million_writes: f64,
+    /// Dollars for a million read request units, on demand; those of us-east-1 in July 2025 unless said
+    #[arg(long, value_name = "DOLLARS", default_value_t = PRICES.million_reads, value_parser = dollars)]
+    pub(crate) million_reads: f64,
+    /// The engine's clock, for events that were recorded long ago (`keep_for`, `$$.now`); the system's unless said
+    #[arg(long, value_name = "TIME", value_parser = rfc3339)]
+    pub(crate) now: Option<String>,
+    #[command(flatten)]
+    pub(crate) prefix: Prefix,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// A time to measure for.
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|seconds| (0.0..=3600.0).contains(seconds));
+    number.ok_or_else(|| "a number of seconds from 0 to 3600 is written like 2.5".to_owned())
+}
+
+/// A price.
+fn dollars(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|dollars: &f64| dollars.is_finite() && *dollars >= 0.0);
+    number.ok_or_else(|| "a price in dollars is written like 0.625".to_owned())
 }
 
 #[derive(Debug, Args)]

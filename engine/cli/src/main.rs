@@ -5,6 +5,7 @@
 //! code 0 done, 1 findings or failures, 2 wrong use.
 
 mod arguments;
+mod benching;
 mod commands;
 mod doctor;
 mod documents;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Tables(arguments) => commands::tables::run(&arguments),
         Command::Template(arguments) => commands::template::run(&arguments),
         Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod doctor;

@@ -25,12 +25,12 @@ pub(crate) struct Desk<'p> {
 }
 
 /// A request that was sent.
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// The projection that it is for; none where it asks for the open dead letters of a source.
     pub(super) projection: Option<usize>,
     /// As it was sent; several times where it met another writer.
     pub(super) wired: Vec<Wired>,
-    pub(super) cost: Cost,
+    pub(crate) cost: Cost,
     /// What became of it.
     pub(super) answer: String,
     /// The items that it writes, before and behind it.
@@ -63,22 +63,27 @@ impl<'p> Desk<'p> {
         let mut batch = batch.map_err(|error| Failure::new(error.to_string()))?;
         let mut all = Vec::new();
         while let Some((number, request)) = batch.next() {
-            let projection = batch.projection_of(number);
-            let keys = self.written_keys(&request);
-            let before = self.read(&keys).await?;
-            let answer = self.recorded.send(&request).await;
-            let wired = self.wire.take();
-            let after = self.read(&keys).await?;
-            let written: Vec<Written> = keys
-                .into_iter()
-                .zip(before.into_iter().zip(after))
-                .map(|(key, (before, after))| Written { key, before, after })
-                .collect();
-            let cost = self.cost(&request, &answer, &written, wired.len());
-            all.push(Sent { projection, wired, cost, answer: in_words(&answer), written });
+            let (sent, answer) = self.send(batch.projection_of(number), &request).await?;
+            all.push(sent);
             batch.answer(number, answer);
         }
         Ok((all, batch.finish("the store did not answer")))
+    }
+
+    /// Sends a request that is for a projection, or for all.
+    pub(crate) async fn send(&self, projection: Option<usize>, request: &Request) -> Result<(Sent, Answer), Failure> {
+        let keys = self.written_keys(request);
+        let before = self.read(&keys).await?;
+        let answer = self.recorded.send(request).await;
+        let wired = self.wire.take();
+        let after = self.read(&keys).await?;
+        let written: Vec<Written> = keys
+            .into_iter()
+            .zip(before.into_iter().zip(after))
+            .map(|(key, (before, after))| Written { key, before, after })
+            .collect();
+        let cost = self.cost(request, &answer, &written, wired.len());
+        Ok((Sent { projection, wired, cost, answer: in_words(&answer), written }, answer))
     }
 
     /// Items as they are, without a trace.

@@ -13,6 +13,8 @@ use serde_json::Value;
 mod bad_records;
 mod budget;
 mod faults;
+mod handwritten;
+mod instructions;
 mod interrupted;
 mod least_privilege;
 mod limits;

@@ -31,6 +31,15 @@ pub fn minimal() -> &'static Path {
     })
 }
 
+/// What does one stage of the engine's work again and again ([`stage.rs`](../examples/stage.rs)).
+pub fn stage() -> &'static Path {
+    static STAGE: OnceLock<PathBuf> = OnceLock::new();
+    STAGE.get_or_init(|| {
+        let mut built = build(&["--workspace", "--example", "stage"]);
+        built.remove("stage").unwrap_or_else(|| panic!("there is no example `stage`, only {:?}", built.keys()))
+    })
+}
+
 fn find(name: &str) -> &'static Path {
     static EXECUTABLES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     let executables = EXECUTABLES.get_or_init(|| build(&["--workspace", "--bins"]));

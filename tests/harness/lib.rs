@@ -24,6 +24,7 @@ pub mod events;
 pub mod feed;
 pub mod function;
 pub mod golden;
+pub mod handwritten;
 pub mod lambda_api;
 pub mod lint;
 pub mod many;

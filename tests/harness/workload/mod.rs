@@ -154,6 +154,11 @@ impl Workload {
     }
 }
 
+/// How many records a generated batch has.
+pub fn count(batch: &[u8]) -> usize {
+    String::from_utf8_lossy(batch).matches("\"eventSourceARN\":").count()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -206,7 +211,7 @@ mod tests {
         for system in System::ALL {
             for payload in [PAYLOADS, BARE] {
                 let batch = Workload::new(system).payload(payload.clone()).batch();
-                let count = std::str::from_utf8(&batch).expect("JSON").matches("\"eventSourceARN").count();
+                let count = super::count(&batch);
                 assert!(batch.len() <= LARGEST_PAYLOAD && count <= MOST_RECORDS, "{system:?} {count}");
                 let is_full = count == MOST_RECORDS || batch.len() > LARGEST_PAYLOAD - 16 * 1024;
                 assert!(is_full, "{system:?} {payload:?}: {count} records, {} bytes", batch.len());

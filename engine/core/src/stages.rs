@@ -53,7 +53,7 @@ enum Folding {
 /// As [`envelope::records`].
 pub fn envelope<'i>(program: &Program, payload: &'i [u8]) -> Result<Vec<Read<'i>>, EnvelopeError> {
     let records = envelope::records(payload)?.into_iter();
-    let read = records.filter_map(|record| Some(Read { stream: program.stream(&record.stream)?, record }));
+    let read = records.filter_map(|record| Some(Read { stream: program.stream(&record.origin.stream)?, record }));
     Ok(read.collect())
 }
 
@@ -69,7 +69,9 @@ pub fn matching<'e>(program: &Program, events: &'e [Event]) -> Vec<Matched<'e>> 
     let mut all = Vec::new();
     for event in events {
         let candidates = Candidates::of(event, program);
-        for (projection, source) in &program.streams[event.stream].readers {
+        let stream = &program.streams[event.stream];
+        for number in candidates.readers(stream) {
+            let (projection, source) = &stream.readers[number];
             let reader = &program.projections[*projection];
             let schema = reader.sources[*source].schema.as_ref();
             if schema.is_some_and(|schema| schema.check(event).is_err()) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use http_body_util::{BodyExt as _, Full};
@@ -26,6 +26,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::store::Store;
+
+mod calls;
+
+pub use calls::{Call, Calls};
 
 /// Of so many requests one meets a fault of its own.
 const ONE_IN: usize = 8;
@@ -106,6 +110,9 @@ struct Shared {
     client: Client<HttpConnector, Full<Bytes>>,
     weather: Mutex<Weather>,
     operations: Mutex<Vec<Operation>>,
+    calls: Mutex<Vec<Call>>,
+    /// What every request takes beside what the store itself does.
+    latency: Mutex<Duration>,
     accesses: Mutex<BTreeSet<Access>>,
     /// How many requests have come and are not carried out and answered yet.
     under_way: watch::Sender<usize>,
@@ -138,6 +145,8 @@ impl Proxy {
             client: Client::builder(TokioExecutor::new()).build(connector),
             weather: Mutex::new(Weather::Calm),
             operations: Mutex::default(),
+            calls: Mutex::default(),
+            latency: Mutex::default(),
             accesses: Mutex::default(),
             under_way: watch::Sender::new(0),
         });
@@ -168,6 +177,16 @@ impl Proxy {
     /// From now on everything is passed on.
     pub fn calm(&self) {
         *lock(&self.shared.weather) = Weather::Calm;
+    }
+
+    /// From now on every request takes that much longer.
+    pub fn slow(&self, latency: Duration) {
+        *lock(&self.shared.latency) = latency;
+    }
+
+    /// The requests that have been answered since the last call.
+    pub fn take_calls(&self) -> Calls {
+        Calls(std::mem::take(&mut *lock(&self.shared.calls)))
     }
 
     /// The requests that have come since the last call, in the order in which they came.
@@ -220,8 +239,14 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     lock(&shared.accesses).extend(operation.accesses(&json));
     lock(&shared.operations).push(operation.clone());
     shared.under_way.send_modify(|count| *count += 1);
+    let came = Instant::now();
+    let latency = *lock(&shared.latency);
     let exchange = tokio::spawn(async move {
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
         let answer = shared.exchange(head, body, json, &operation, fault).await;
+        lock(&shared.calls).push(Call { operation, came, answered: Instant::now() });
         shared.under_way.send_modify(|count| *count -= 1);
         answer
     });
@@ -462,8 +487,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use aws_sdk_dynamodb::Client as Sdk;
     use aws_sdk_dynamodb::config::retry::RetryConfig;
     use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use viewfold_core::compile::{DEAD_LETTER_TABLE, Options};
 use viewfold_core::program::Program;
-use viewfold_dynamodb::deployment;
+use viewfold_dynamodb::{Limits, deployment};
 use viewfold_spec::diagnostic::render_all;
 
 /// The folder of projections unless `VIEWFOLD_PROJECTIONS` names another: where a layer's files are.
@@ -18,7 +18,13 @@ pub(crate) struct Settings {
     pub(crate) metrics: bool,
     /// What it logs, and how.
     pub(crate) logs: logs::Settings,
+    /// How many requests to the store are in flight at a time.
+    pub(crate) requests_in_flight: usize,
 }
+
+/// The most requests in flight that can be asked for: each has a connection of its own, and Lambda gives a function 1,024 open
+/// files.
+const MOST_REQUESTS_IN_FLIGHT: usize = 500;
 
 /// The settings of logs and metrics.
 ///
@@ -76,7 +82,19 @@ impl Settings {
                 }
             },
         };
-        Ok(Settings { metrics, logs: logs::Settings { format, level, wanted, payloads } })
+        let requests_in_flight = match variable("VIEWFOLD_REQUESTS_IN_FLIGHT") {
+            None => Limits::default().requests_in_flight,
+            Some(text) => match text.parse() {
+                Ok(number) if (1..=MOST_REQUESTS_IN_FLIGHT).contains(&number) => number,
+                _ => {
+                    let takes = format!(
+                        "a number from 1 to {MOST_REQUESTS_IN_FLIGHT}: how many requests wait for DynamoDB at a time"
+                    );
+                    return wrong("VIEWFOLD_REQUESTS_IN_FLIGHT", &text, &takes);
+                }
+            },
+        };
+        Ok(Settings { metrics, logs: logs::Settings { format, level, wanted, payloads }, requests_in_flight })
     }
 }
 
@@ -130,9 +148,11 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        for variables in [&[][..], &[("VIEWFOLD_METRICS", ""), ("VIEWFOLD_LOG_PAYLOADS", ""), ("RUST_LOG", "")]] {
-            let Settings { metrics, logs } = settings(variables).unwrap();
-            assert!(metrics && !logs.payloads);
+        let empty = ["VIEWFOLD_METRICS", "VIEWFOLD_LOG_PAYLOADS", "VIEWFOLD_REQUESTS_IN_FLIGHT", "RUST_LOG"]
+            .map(|name| (name, ""));
+        for variables in [&[][..], &empty] {
+            let Settings { metrics, logs, requests_in_flight } = settings(variables).unwrap();
+            assert!(metrics && !logs.payloads && requests_in_flight == 32);
             assert_eq!((logs.format, logs.level), (Format::Json, LevelFilter::INFO));
             assert_eq!(logs.wanted, Targets::new().with_default(LevelFilter::INFO));
         }
@@ -146,11 +166,19 @@ mod tests {
             ("AWS_LAMBDA_LOG_FORMAT", "yaml", "`Text`"),
             ("AWS_LAMBDA_LOG_LEVEL", "LOUD", "`DEBUG`"),
             ("RUST_LOG", "viewfold=loud", "`debug`"),
+            ("VIEWFOLD_REQUESTS_IN_FLIGHT", "0", "from 1 to 500"),
+            ("VIEWFOLD_REQUESTS_IN_FLIGHT", "501", "from 1 to 500"),
+            ("VIEWFOLD_REQUESTS_IN_FLIGHT", "many", "from 1 to 500"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.to_lowercase().contains(&value.to_lowercase()), "{error}");
             assert!(error.contains(takes), "{error}");
         }
+    }
+
+    #[test]
+    fn so_many_requests_are_in_flight_as_are_asked_for() {
+        assert_eq!(settings(&[("VIEWFOLD_REQUESTS_IN_FLIGHT", "100")]).unwrap().requests_in_flight, 100);
     }
 
     #[test]

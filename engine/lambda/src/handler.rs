@@ -23,6 +23,8 @@ pub(crate) struct Function {
     pub(crate) metrics: Option<Metrics>,
     /// Whether logs may have payloads.
     pub(crate) payloads: bool,
+    /// How many requests to the store are in flight at a time.
+    pub(crate) requests_in_flight: usize,
 }
 
 impl Function {
@@ -36,7 +38,7 @@ impl Function {
         let LambdaEvent { payload, context } = event;
         let payload = payload.get().as_bytes();
         let invocation = Invocation::new(&context);
-        let limits = Limits { deadline: Some(deadline(context.deadline)), ..Limits::default() };
+        let limits = Limits { requests_in_flight: self.requests_in_flight, deadline: Some(deadline(context.deadline)) };
         let meters = Meters::new(&self.program);
         let report = execute_metered(&self.program, payload, &self.store, limits, &meters).await.map_err(|error| {
             let Invocation { request, trace } = invocation;

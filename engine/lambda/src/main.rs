@@ -45,6 +45,7 @@ async fn serve(started: Instant) -> Result<(), String> {
     warm::warm(&store, &program).await;
     let metrics = settings.metrics.then(|| Metrics::new(started.elapsed(), &settings.logs));
     tracing::info!(projections = program.projections.len(), streams = program.streams.len(), "ready");
-    let function = Function { program, store, metrics, payloads: settings.logs.payloads };
+    let environment::Settings { logs: logs::Settings { payloads, .. }, requests_in_flight, .. } = settings;
+    let function = Function { program, store, metrics, payloads, requests_in_flight };
     function.run().await.map_err(|error| format!("the connection to the Lambda runtime broke: {error}"))
 }

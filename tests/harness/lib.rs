@@ -28,6 +28,7 @@ pub mod handwritten;
 pub mod lambda_api;
 pub mod lint;
 pub mod many;
+pub mod memory;
 pub mod optional;
 pub mod oracle;
 pub mod proxy;

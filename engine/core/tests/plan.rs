@@ -395,6 +395,62 @@ fn a_dead_letter_that_is_there_is_as_good_as_a_new_one() {
     assert_eq!(counts(&report).rejected, 1);
 }
 
+/// The version that an update requires, and the one that it sets.
+fn versions(request: &Request) -> (Option<String>, String) {
+    let Request::Transact(actions) = request else { panic!("{request:?}") };
+    let update = actions.iter().find_map(|action| match action {
+        Action::Update(update) => Some(update),
+        _ => None,
+    });
+    let update = update.expect("the document is written");
+    let versions = update.values.iter().filter_map(|(_, value)| value.as_str());
+    let mut versions = versions.filter(|text| text.starts_with('[')).map(str::to_owned);
+    let first = versions.next().expect("it has a version");
+    match versions.next() {
+        Some(second) => (Some(first.clone().min(second.clone())), first.max(second)),
+        None => (None, first),
+    }
+}
+
+#[test]
+fn a_document_is_read_once_however_many_transactions_it_takes() {
+    let guards = [
+        ("{ events_table: Events, id: $.event, order_by: $.n }", ""),
+        ("{ events_table: Events, id: $.event }", "derive: { twice: '${ doc.n * 2 }' }\n"),
+    ];
+    for (guard, derive) in guards {
+        let program = program(&format!(
+            "projection: p\n\
+             source: {{ kinesis: s }}\n\
+             document: {{ table: Docs, partition_key: id }}\n\
+             guard: {guard}\n\
+             {derive}key: {{ id: $.id }}\n\
+             rules: [{{ add: {{ n: $.n }} }}]\n"
+        ));
+        let event = |n| record(n, "x", &format!(r#"{{"id":"a","event":"e{n}","n":{n}}}"#));
+        let records: Vec<String> = (1..301).map(event).collect();
+        let (requests, report) = carry_out(&program, &records, |_, request| match request {
+            Request::Read(keys) => Answer::Items(vec![None; keys.len()]),
+            _ => Answer::Done,
+        });
+        assert!(matches!(requests[0], Request::Read(_)), "{guard}: {:?}", requests[0]);
+        assert_eq!(
+            requests[1..].iter().map(actions).collect::<Vec<_>>(),
+            [(99, 1), (99, 1), (99, 1), (3, 1)],
+            "{guard}"
+        );
+        assert_eq!(counts(&report).applied, 300);
+        if derive.is_empty() {
+            // Each depends on what the one before it has written.
+            let versions: Vec<_> = requests[1..].iter().map(versions).collect();
+            assert_eq!(versions[0].0, None);
+            for pair in versions.windows(2) {
+                assert_eq!(pair[1].0.as_ref(), Some(&pair[0].1));
+            }
+        }
+    }
+}
+
 /// An ordered view, and answers for a document that holds the event 5 already.
 fn ordered(rows: Option<Vec<Item>>) -> (Vec<Request>, Report) {
     let program = program(

@@ -1,6 +1,6 @@
 //! What each event does in each projection that reads its stream.
 
-use super::unit::{Application, epoch_seconds};
+use super::unit::{Application, Applications, epoch_seconds};
 use crate::decode::{self, Decoded, envelope::Record};
 use crate::evaluate::{self, Contribution, Failure, Scope, evaluate};
 use crate::event::{Event, Lane};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use viewfold_value::Value;
 
 /// The applications of a batch, by projection and source.
-pub(super) type Groups = BTreeMap<(usize, usize), Vec<Application>>;
+pub(super) type Groups = BTreeMap<(usize, usize), Applications>;
 
 /// Sorts what a batch's events do by projection and source.
 pub(super) struct Grouping<'p> {
@@ -102,10 +102,10 @@ impl<'p> Grouping<'p> {
         let projection = &self.program.projections[reader.0];
         let Some(problem) = application.rejection.as_ref().map(|rejection| rejection.problem.clone()) else { return };
         match projection.on_error {
-            OnError::DeadLetter => self.groups.entry(reader).or_default().push(application),
+            OnError::DeadLetter => self.groups.entry(reader).or_default().push(Box::new(application)),
             // What its item contributed before has to be taken back all the same.
             OnError::Skip if application.contribution.is_some() => {
-                self.groups.entry(reader).or_default().push(application);
+                self.groups.entry(reader).or_default().push(Box::new(application));
             }
             OnError::Skip => outcomes.note(application.place(reader.0), Outcome::Skipped(problem)),
             OnError::Fail => {
@@ -136,7 +136,7 @@ impl<'p> Grouping<'p> {
                 outcomes.note(application.place(reader.0), Outcome::Failed(message.into()));
             }
             Ok(Applied::WithoutChange) => outcomes.note(application.place(reader.0), Outcome::Applied),
-            Ok(Applied::Changes) => self.groups.entry(reader).or_default().push(application),
+            Ok(Applied::Changes) => self.groups.entry(reader).or_default().push(Box::new(application)),
             Err(failure) => {
                 application.rejection = Some(failure);
                 application.changes.clear();

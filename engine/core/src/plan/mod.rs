@@ -53,6 +53,8 @@ pub struct Batch<'p> {
     /// The units that may send a request, the last one first.
     ready: Vec<usize>,
     requests: usize,
+    /// How many events the first request of a unit may cover.
+    events_per_request: usize,
 }
 
 /// What comes before the units: which events wait among the dead letters is asked while the others are decoded.
@@ -112,10 +114,18 @@ impl<'p> Batch<'p> {
             units: Vec::new(),
             ready: Vec::new(),
             requests: 0,
+            events_per_request: usize::MAX,
             undecoded: records.into_iter().zip(streams).collect(),
         };
         batch.first.unanswered = batch.first.unasked.len();
         Ok(batch)
+    }
+
+    /// Lets the first request of a document, or of documents that share transactions, cover at most so many events, as if it had
+    /// been found too large: for tests, which see in a batch of a few events how requests follow one another.
+    #[must_use]
+    pub fn with_events_per_request(self, most: usize) -> Batch<'p> {
+        Batch { events_per_request: most, ..self }
     }
 
     /// Decodes the records, matches their events and evaluates the rules.
@@ -135,7 +145,10 @@ impl<'p> Batch<'p> {
                 unit::without_open(projection, applications, &context, &self.first.open, &mut self.outcomes);
             self.units.extend(unit::divide(projection, source, &context, applications, &mut self.outcomes));
         }
+        self.units.iter_mut().for_each(|unit| unit.cover_at_most(self.events_per_request));
         self.ready = (0..self.units.len()).rev().collect();
+        // The longest first, or it would be the last one to be done, with nothing beside it.
+        self.ready.sort_by_key(|number| self.units[*number].length(&context));
     }
 
     /// A request that may be sent now, with the number to answer it by. Nothing while all that is left waits for answers.

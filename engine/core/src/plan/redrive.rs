@@ -73,7 +73,7 @@ impl<'p> Redrive<'p> {
             Some(application) if record.is_empty() => {
                 let unit = Unit::new(
                     (projection, source),
-                    vec![application],
+                    vec![Box::new(application)],
                     Some(Closing::new(letter, table, Ending::Applied)),
                 );
                 let outcomes = Outcomes::default();
@@ -127,7 +127,7 @@ impl<'p> Redrive<'p> {
             }
             (application, _) => application,
         };
-        let pending = application.into_iter().collect();
+        let pending = application.map(Box::new).into_iter().collect();
         let unit = Unit::new((projection, source), pending, Some(Closing::new(letter, table, ending)));
         Ok(Redrive { program, now, projection, unit, outcomes: Outcomes::default(), forgotten, rejected })
     }

@@ -1,6 +1,6 @@
 //! The events of a source of a projection, divided into units.
 
-use super::{Application, Closing, Context, MAX_ACTIONS, Seen, Sent, Unit, ordered};
+use super::{Application, Applications, Closing, Context, LeftBehind, MAX_ACTIONS, Seen, Sent, Unit, ordered};
 use crate::dead_letter::OpenLetters;
 use crate::evaluate::DocumentKey;
 use crate::mark::Mark;
@@ -19,7 +19,7 @@ pub(in crate::plan) fn divide(
     projection: usize,
     source: usize,
     context: &Context<'_>,
-    applications: Vec<Application>,
+    applications: Applications,
     outcomes: &mut Outcomes,
 ) -> Vec<Unit> {
     let guard = &context.program.projections[projection].sources[source].guard;
@@ -55,7 +55,7 @@ impl Unit {
     /// Events that are written one after the other; or one that is redriven, with its letter.
     pub(in crate::plan) fn new(
         (projection, source): (usize, usize),
-        pending: Vec<Application>,
+        pending: Applications,
         closing: Option<Closing>,
     ) -> Unit {
         Unit {
@@ -65,6 +65,7 @@ impl Unit {
             covered: 0,
             limit: usize::MAX,
             seen: Seen::default(),
+            left_behind: LeftBehind::default(),
             closing,
             falling: Vec::new(),
             unstored: VecDeque::new(),
@@ -77,17 +78,17 @@ impl Unit {
 /// Leaves out what waits among the dead letters: whole events, or what they do to a document.
 pub(in crate::plan) fn without_open(
     projection: usize,
-    mut applications: Vec<Application>,
+    mut applications: Applications,
     context: &Context<'_>,
     open: &OpenLetters,
     outcomes: &mut Outcomes,
-) -> Vec<Application> {
+) -> Applications {
     if open.is_empty() {
         return applications;
     }
     let name = &context.program.projections[projection].name;
     applications.retain_mut(|application| {
-        let Application { lane_text, sequence, sub, .. } = application;
+        let Application { lane_text, sequence, sub, .. } = &**application;
         let Some((whole, documents)) = open.of(name, lane_text, sequence, *sub) else { return true };
         let changes = application.changes.len();
         // What is left of an event of several documents is a part of it.
@@ -108,7 +109,7 @@ pub(in crate::plan) fn without_open(
 /// Keeps only events above the running maximum of their line.
 fn rising(
     projection: usize,
-    applications: &mut Vec<Application>,
+    applications: &mut Applications,
     line: impl Fn(&Application) -> Arc<str>,
     outcomes: &mut Outcomes,
 ) {
@@ -132,36 +133,38 @@ fn rising(
 
 /// One group for each document, and for each shard where they have marks of their own, in the order in which they come up. An event of several documents is in several groups:
 /// nothing but the documents themselves says what has been applied. An event without a document is a group of its own.
-fn by_document(applications: Vec<Application>) -> Vec<Vec<Application>> {
+fn by_document(applications: Applications) -> Vec<Applications> {
     let mut numbers: HashMap<(DocumentKey, Option<Arc<str>>), usize> = HashMap::new();
-    let mut groups: Vec<Vec<Application>> = Vec::new();
-    let mut group_of = |document: DocumentKey, shard: Option<Arc<str>>, groups: &mut Vec<Vec<Application>>| {
+    let mut groups: Vec<Applications> = Vec::new();
+    let mut group_of = |document: DocumentKey, shard: Option<Arc<str>>, groups: &mut Vec<Applications>| {
         *numbers.entry((document, shard)).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
         })
     };
     for mut application in applications {
-        let changes = std::mem::take(&mut application.changes);
         // An event that cannot be applied stands in the line of the document it was meant for, if that could be told.
         let meant = application.rejection.as_ref().and_then(|failure| failure.document.clone());
         if let Some(document) = meant {
+            application.changes.clear();
             let number = group_of(document, application.shard.clone(), &mut groups);
             groups[number].push(application);
             continue;
         }
-        if changes.is_empty() {
-            groups.push(vec![application]);
-            continue;
-        }
-        let part = changes.len() > 1;
-        for change in changes {
-            let number = group_of(change.document.clone(), application.shard.clone(), &mut groups);
-            groups[number].push(Application {
-                changes: vec![change],
-                part: part || application.part,
-                ..application.clone()
-            });
+        match application.changes.as_slice() {
+            [] => groups.push(vec![application]),
+            [change] => {
+                let number = group_of(change.document.clone(), application.shard.clone(), &mut groups);
+                groups[number].push(application);
+            }
+            _ => {
+                application.part = true;
+                for change in std::mem::take(&mut application.changes) {
+                    let number = group_of(change.document.clone(), application.shard.clone(), &mut groups);
+                    let changes = vec![change];
+                    groups[number].push(Box::new(Application { changes, ..(*application).clone() }));
+                }
+            }
         }
     }
     groups
@@ -182,7 +185,7 @@ fn shared(application: &Application) -> impl Iterator<Item = Shared<'_>> {
 }
 
 /// Groups of events that share no document and no lane with any other group.
-fn components(applications: Vec<Application>) -> Vec<Vec<Application>> {
+fn components(applications: Applications) -> Vec<Applications> {
     // Union-find over the events: events that touch one document belong together.
     fn find(parents: &mut [usize], mut at: usize) -> usize {
         while parents[at] != at {
@@ -202,7 +205,7 @@ fn components(applications: Vec<Application>) -> Vec<Vec<Application>> {
     }
     drop(first_of);
     let mut numbers: HashMap<usize, usize> = HashMap::new();
-    let mut groups: Vec<Vec<Application>> = Vec::new();
+    let mut groups: Vec<Applications> = Vec::new();
     for (number, application) in applications.into_iter().enumerate() {
         let root = find(&mut parents, number);
         let group = *numbers.entry(root).or_insert_with(|| {
@@ -215,10 +218,10 @@ fn components(applications: Vec<Application>) -> Vec<Vec<Application>> {
 }
 
 /// Puts small groups together, as long as one transaction holds them. `rows`: each event has one of its own.
-fn pack(groups: Vec<Vec<Application>>, rows: bool) -> Vec<Vec<Application>> {
-    let mut packed: Vec<(usize, Vec<Application>)> = Vec::new();
+fn pack(groups: Vec<Applications>, rows: bool) -> Vec<Applications> {
+    let mut packed: Vec<(usize, Applications)> = Vec::new();
     for group in groups {
-        let things: HashSet<Shared<'_>> = group.iter().flat_map(shared).collect();
+        let things: HashSet<Shared<'_>> = group.iter().flat_map(|application| shared(application)).collect();
         // A dead letter is a row, too.
         let own = if rows { group.len() } else { 0 };
         let letters = group.iter().filter(|application| application.rejection.is_some()).count();

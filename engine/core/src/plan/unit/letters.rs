@@ -106,7 +106,7 @@ impl Unit {
             let rejection = application.rejection.as_ref().filter(|_| application.mark.is_some());
             rejection.and_then(|rejection| rejection.document.clone())
         };
-        let Some(first) = self.pending.front().and_then(document) else { return 1 };
+        let Some(first) = self.pending.front().and_then(|front| document(front)) else { return 1 };
         let mut bytes = 0;
         let run = self.pending.iter().take(MAX_ACTIONS - 1).take_while(|application| {
             bytes += context.records.get(application.record).map_or(0, |record| record.len());

@@ -62,6 +62,10 @@ pub(super) struct Context<'p> {
     pub(super) now: &'p Arc<str>,
 }
 
+/// What the events of a batch do in a projection. Each stays where it is: a batch of ten thousand goes from list to list.
+#[expect(clippy::vec_box, reason = "lists of what they point to would be there several times while they are divided")]
+pub(super) type Applications = Vec<Box<Application>>;
+
 /// What one event does in one projection.
 #[derive(Clone, Debug)]
 pub(super) struct Application {
@@ -127,12 +131,13 @@ pub(super) struct Unit {
     /// The number of the source in the projection.
     source: usize,
     /// What is still to be written, in order.
-    pending: VecDeque<Application>,
+    pending: VecDeque<Box<Application>>,
     /// How many of the pending events the request in flight covers.
     covered: usize,
     /// How many events the next request may cover: fewer while a culprit is looked for.
     limit: usize,
     seen: Seen,
+    left_behind: LeftBehind,
     /// The dead letter of the event, where one is redriven.
     closing: Option<Closing>,
     /// Events of earlier batches that the write in flight turns into dead letters.
@@ -154,6 +159,15 @@ impl Seen {
             Target::Event(_) | Target::DeadLetter | Target::Open | Target::Done => false,
         }
     }
+}
+
+/// What is known to be there once the request in flight has been carried out: a write needs no read of what the write before it
+/// has left behind.
+#[derive(Debug, Default)]
+struct LeftBehind {
+    documents: HashMap<DocumentKey, Option<Item>>,
+    /// The events of the document, under `events_table` with `order_by`, where they had been read.
+    ordered: Option<Vec<OrderedEvent>>,
 }
 
 /// What a request is for.
@@ -216,6 +230,7 @@ impl Unit {
     /// The next request, made of as many pending events as fit; none when nothing is pending.
     pub(super) fn request(&mut self, context: &Context<'_>, outcomes: &mut Outcomes) -> Option<Request> {
         let (_, source) = self.parts(context);
+        self.left_behind = LeftBehind::default();
         // Every look brings an event further, or halves what is looked at: more of them would be a mistake of ours, which
         // must not hold up the stream for ever.
         let mut looks = 1000 + 64 * self.pending.len();
@@ -324,7 +339,8 @@ impl Unit {
             outcomes.note(application.place(self.projection), application.outcome(projection));
         }
         // What was read is not what is there any more.
-        self.seen = Seen { must_read: std::mem::take(&mut self.seen.must_read), ..Seen::default() };
+        let LeftBehind { documents, ordered } = std::mem::take(&mut self.left_behind);
+        self.seen = Seen { must_read: std::mem::take(&mut self.seen.must_read), documents, ordered, ..Seen::default() };
         self.limit = self.covered.saturating_mul(4).max(self.limit);
         self.attempts = 0;
     }
@@ -455,7 +471,7 @@ impl Unit {
         }
         let is_bare =
             |front: &Application| front.rejection.is_some() && front.changes.is_empty() && front.contribution.is_none();
-        if self.pending.front().is_some_and(is_bare) {
+        if self.pending.front().is_some_and(|front| is_bare(front)) {
             return self.fail(&format!("the dead letter could not be written: {message}"), outcomes);
         }
         let problem = Problem::new(crate::report::Reason::RefusedByStore, message);
@@ -492,6 +508,19 @@ impl Unit {
             let message =
                 "the event changes more attributes than one update of DynamoDB holds: its expression has 4 KB";
             self.reject_whole(0, Problem::new(crate::report::Reason::TooLarge, message));
+        }
+    }
+
+    /// Lets the next request cover at most so many events.
+    pub(super) fn cover_at_most(&mut self, most: usize) {
+        self.limit = most;
+    }
+
+    /// How many requests follow one another, about: units with many of them are begun first.
+    pub(super) fn length(&self, context: &Context<'_>) -> usize {
+        match self.parts(context).1.guard {
+            Guard::None | Guard::Document { .. } => 1,
+            Guard::Lane { .. } | Guard::EventsTable { .. } => self.pending.len().div_ceil(MAX_ACTIONS - 1),
         }
     }
 

@@ -8,7 +8,7 @@ use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
 use super::letters::Beside;
 use super::write::{self, OnDocument};
-use super::{Application, Context, Ending, MAX_ACTIONS, Sent, Step, Target, Unit};
+use super::{Application, Applications, Context, Ending, LeftBehind, MAX_ACTIONS, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, OrderedEvent};
 use crate::dead_letter::open_letters;
 use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
@@ -26,7 +26,7 @@ use viewfold_value::{Item, Value};
 const MAX_EVENTS: usize = 10_000;
 
 /// Puts a document's events into their order; of equal ones the first stays.
-pub(super) fn sort(projection: usize, group: &mut Vec<Application>, outcomes: &mut Outcomes) {
+pub(super) fn sort(projection: usize, group: &mut Applications, outcomes: &mut Outcomes) {
     group.sort_by(|a, b| rank(a).cmp(&rank(b)));
     let mut last: Option<(String, String)> = None;
     group.retain(|application| {
@@ -135,16 +135,12 @@ impl Unit {
         // What comes again is told by its own row; all of the document's are read for an event that is late and new.
         let redrives = self.closing.is_some();
         let late = late || redrives;
-        let unknown: Vec<&Application> = self
-            .pending
-            .iter()
-            .take(MAX_ACTIONS)
-            .filter(|application| {
-                let (order, id) = rank(application);
-                may_have_row(application) && !self.seen.new.contains(&(order.to_owned(), id.to_owned()))
-            })
-            .collect();
-        if late && self.seen.ordered.is_none() && !unknown.is_empty() && !redrives {
+        let is_unknown = |application: &Application| {
+            let (order, id) = rank(application);
+            may_have_row(application) && !self.seen.new.contains(&(order.to_owned(), id.to_owned()))
+        };
+        let any_unknown = self.pending.iter().take(MAX_ACTIONS).any(|application| is_unknown(application));
+        if late && self.seen.ordered.is_none() && any_unknown && !redrives {
             let count = self.pending.len().min(MAX_ACTIONS);
             let keys = self.pending.iter().take(count).filter(|application| may_have_row(application));
             let keys = keys.map(|application| {
@@ -217,6 +213,13 @@ impl Unit {
         let guard = OnDocument::Version(self.next_version(version.as_ref()));
         let as_wholes = self.seen.as_wholes.contains(&document);
         let update = write::known(projection, &document, &state, &guard, as_wholes, context.now);
+        let goes_on = self.covered < self.pending.len();
+        let mut left_behind = LeftBehind::default();
+        if let (true, Some(item)) = (goes_on, write::left_behind(projection, &state, &guard)) {
+            left_behind.documents.insert(document.clone(), Some(item));
+            // Rows that had been read for a late event, and the new ones: whoever writes another one changes the version.
+            left_behind.ordered = self.seen.ordered.clone().filter(|_| late);
+        }
         let mut targets: Vec<Target> = Vec::new();
         let mut actions: Vec<Action> = Vec::new();
         for (action, target) in self.closing_actions(context) {
@@ -229,6 +232,7 @@ impl Unit {
             let letter = letter(application, projection, source, context);
             ordered.letter = application.rejection.as_ref().map(|_| sort_key(letter.as_ref()));
             let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
+            left_behind.put(&ordered);
             if let Some(before) = &before {
                 // The version says that nothing has come between.
                 actions.push(Writer::default().put(table, bookkeeping::with_older_values(row, before)));
@@ -270,6 +274,7 @@ impl Unit {
                 }
             };
             let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
+            left_behind.put(&ordered);
             actions.push(Writer::default().put(table, row));
             targets.push(Target::DeadLetter);
             if let Some(letter) = letter {
@@ -289,6 +294,8 @@ impl Unit {
             }
             return Step::Again;
         }
+        left_behind.ordered = left_behind.ordered.filter(|events| events.len() <= MAX_EVENTS);
+        self.left_behind = left_behind;
         Step::Send(Request::Transact(actions), Sent::Write(targets))
     }
 
@@ -305,7 +312,7 @@ impl Unit {
 
     /// The version of the document once the covered events are in it.
     fn next_version(&self, version: Option<&Version>) -> String {
-        let highest = self.pending.range(..self.covered).map(rank).max().unwrap_or_default();
+        let highest = self.pending.range(..self.covered).map(|application| rank(application)).max().unwrap_or_default();
         let before = version.map(|version| (version.order.as_str(), version.id.as_str()));
         let (order, id) = before.map_or(highest, |before| before.max(highest));
         let writes = version.map_or(0, |version| version.writes) + 1;
@@ -415,6 +422,17 @@ impl Unit {
             !is_there
         });
         self.seen.ordered = Some(events);
+    }
+}
+
+impl LeftBehind {
+    /// A row that is new, or that takes the place of another one.
+    fn put(&mut self, ordered: &OrderedEvent) {
+        let Some(events) = &mut self.ordered else { return };
+        match events.iter_mut().find(|event| (&event.order, &event.id) == (&ordered.order, &ordered.id)) {
+            Some(event) => event.clone_from(ordered),
+            None => events.push(ordered.clone()),
+        }
     }
 }
 

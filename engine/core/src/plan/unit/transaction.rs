@@ -5,7 +5,7 @@ use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
 use super::letters::Beside;
 use super::write::{self, OnDocument, epoch_seconds};
-use super::{Application, Context, Ending, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
+use super::{Application, Context, Ending, LeftBehind, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, CONTRIBUTES, MARK, PARTITION_KEY, REDRIVEN, REJECTED};
 use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
 use crate::fold::{Effects, State};
@@ -146,6 +146,7 @@ impl Unit {
         // What closes a letter that is redriven takes two actions.
         let mut rows = 2 * usize::from(self.closing.is_some());
         self.covered = 0;
+        self.left_behind = LeftBehind::default();
         for number in 0..self.pending.len().min(self.limit) {
             let application = &self.pending[number];
             let lettered = application.rejection.is_some();
@@ -159,7 +160,7 @@ impl Unit {
             let has_letter = |other: &Application| {
                 other.rejection.is_some() && (&other.sequence, other.sub) == (&application.sequence, application.sub)
             };
-            if lettered && self.pending.range(..number).any(has_letter) {
+            if lettered && self.pending.range(..number).any(|other| has_letter(other)) {
                 break;
             }
             let mut changes = if lettered { Vec::new() } else { application.changes.clone() };
@@ -379,11 +380,20 @@ impl Unit {
                 targets.push(Target::Lane(name));
             }
         }
+        let mut left_behind = Vec::new();
         for (document, folding) in documents {
             let action = match folding {
                 Folding::Known(state) => {
                     let as_wholes = self.seen.as_wholes.contains(&document);
                     let guard = self.redriven_on_document(context);
+                    // What need not be read again is written blind again: that depends on nobody else.
+                    let reads = projection.always_reads() || self.seen.must_read.contains(&document);
+                    if self.covered < self.pending.len()
+                        && reads
+                        && let Some(item) = write::left_behind(projection, &state, &guard)
+                    {
+                        left_behind.push((document.clone(), Some(item)));
+                    }
                     write::known(projection, &document, &state, &guard, as_wholes, context.now)
                 }
                 Folding::Blind(effects) => {
@@ -401,6 +411,7 @@ impl Unit {
                 targets.push(Target::Document(document));
             }
         }
+        self.left_behind.documents.extend(left_behind);
         Some((actions, targets))
     }
 

@@ -141,6 +141,21 @@ pub(super) fn known(
     (!writer.is_empty()).then(|| writer.update(table, key))
 }
 
+/// The item as the store has it behind the write of [`known`]; nothing where it is not told by the document alone. Whoever goes on
+/// with it does so under the conditions of [`known`], as with an item that was read: where others have written meanwhile, they
+/// do not hold.
+pub(super) fn left_behind(projection: &Projection, state: &State, guard: &OnDocument<'_>) -> Option<Item> {
+    let was_deleted = state.base().is_some_and(|base| base.contains_key(&projection.deleted_attribute()));
+    if !state.exists() || state.replaced() || was_deleted {
+        return None;
+    }
+    let mut item = state.document().clone();
+    if let OnDocument::Version(version) = guard {
+        item.insert(projection.version_attribute(), Value::from(version.as_str()));
+    }
+    Some(item)
+}
+
 /// The paths that were written, or the attributes that they are in.
 fn touched(state: &State, as_wholes: bool) -> BTreeSet<DocumentPath> {
     match as_wholes {

@@ -62,8 +62,8 @@ pub(super) struct Context<'p> {
     pub(super) now: &'p Arc<str>,
 }
 
-/// What the events of a batch do in a projection. Each stays where it is: a batch of ten thousand goes from list to list.
-#[expect(clippy::vec_box, reason = "lists of what they point to would be there several times while they are divided")]
+/// What the events of a batch do in a projection. Each stays where it is, and lists point to it: while ten thousand are divided
+/// among documents, lists of the whole would be there several times.
 pub(super) type Applications = Vec<Box<Application>>;
 
 /// What one event does in one projection.

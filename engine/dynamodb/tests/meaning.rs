@@ -163,7 +163,7 @@ impl Step {
                 ("remove_from", value) => Operation::RemoveFrom(set(value)),
                 other => panic!("{other:?}"),
             };
-            let path = DocumentPath::from(names(*path).into_iter().map(str::to_owned).collect());
+            let path = DocumentPath(names(*path).into_iter().map(str::to_owned).collect());
             operations.by_path.insert(path, operation);
         }
         if self.look {

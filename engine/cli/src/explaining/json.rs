@@ -123,9 +123,9 @@ fn event(explained: &Explained) -> Json {
     let metadata = explained.event.as_ref().map(|event| &event.metadata);
     json!({
         "sub": explained.sub,
-        "id": metadata.map_or(explained.id.as_str(), |metadata| metadata.id.as_str()),
+        "id": metadata.map_or(explained.id.as_str(), |metadata| &metadata.id),
         "lane": explained.lane,
-        "time": metadata.ok().and_then(|metadata| metadata.time.clone()),
+        "time": metadata.ok().and_then(|metadata| metadata.time).map(|time| time.to_string()),
         "change": metadata.ok().and_then(|metadata| metadata.change),
         "problem": explained.event.as_ref().err().map(ToString::to_string),
     })

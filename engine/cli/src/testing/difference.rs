@@ -77,8 +77,7 @@ fn of_value(
         (Some(Value::Map(found)), Some(Value::Map(wanted))) if place.is_empty() => {
             let names: BTreeSet<&String> = found.keys().chain(wanted.keys()).collect();
             for entry in names {
-                let mut path = path.clone();
-                path.0.push(entry.clone());
+                let path = DocumentPath(path.0.iter().chain([entry]).cloned().collect());
                 of_value(name, &path, "", found.get(entry), wanted.get(entry), differences);
             }
             return;

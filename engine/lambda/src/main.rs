@@ -13,15 +13,10 @@ mod warm;
 
 use handler::Function;
 use metrics::Metrics;
-use mimalloc::MiMalloc;
 use std::process::ExitCode;
 use std::time::Instant;
 use viewfold_dynamodb::deployment::FUNCTION;
 use viewfold_dynamodb::{Store, client};
-
-// The C library's allocator keeps what a large batch has left behind in pieces, and takes new memory for the next one.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

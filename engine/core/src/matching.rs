@@ -6,7 +6,7 @@
 use crate::event::Event;
 use crate::pattern::any_leaf;
 use crate::program::index::Place;
-use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Stream, Subject};
+use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Stream};
 use crate::report::{Problem, Reason};
 use std::borrow::Cow;
 use viewfold_value::Value;
@@ -140,9 +140,4 @@ fn found<'e>(
     let (Some(query), Some(value)) = (query, &value) else { return Ok(value) };
     let found = query.find(value).map_err(|error| Problem::new(Reason::Expression, error))?;
     Ok((!found.is_empty()).then_some(Cow::Owned(Value::List(found))))
-}
-
-/// The place in an event that a condition without a query looks at, for the index.
-pub(crate) fn indexed(condition: &Condition) -> Option<Subject> {
-    condition.query.is_none().then_some(condition.subject)
 }

@@ -1,7 +1,6 @@
 //! From the values of an event to the rules they may match.
 
 use super::{Projection, Rule, Subject};
-use crate::matching::indexed;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use viewfold_value::Value;
@@ -92,5 +91,7 @@ impl Index {
 /// What the conditions of a rule ask for, those left out that an event with nothing at their place may satisfy.
 fn asked(rule: &Rule) -> Vec<Asked<'_>> {
     let conditions = rule.when.iter().filter(|condition| !condition.test.holds(None));
-    conditions.filter_map(|condition| Some((indexed(condition)?, condition.test.values()))).collect()
+    // What a query finds is not a place that could be looked up.
+    let plain = conditions.filter(|condition| condition.query.is_none());
+    plain.map(|condition| (condition.subject, condition.test.values())).collect()
 }

@@ -1,24 +1,37 @@
 //! DynamoDB JSON (`{"S": "text"}`), as stream records carry it, to [`Value`] and back.
 
-use crate::json::{self, MAX_DEPTH, ReadError, keep_first, parse_number};
+use crate::json::{self, MAX_DEPTH, ReadError, keep_first, parse_number, too_deep};
+use crate::reader::Reader;
 use crate::{Item, Number, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use jiter::Jiter;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Reads a text that is one item and nothing else.
+///
+/// # Errors
+///
+/// As [`read_attribute`], and when something stands behind it.
+pub fn parse_item(text: &[u8]) -> Result<Item, ReadError> {
+    let mut reader = Reader::new(json::utf8(text)?);
+    let item = read_item(&mut reader, 0)?;
+    reader.finish()?;
+    Ok(item)
+}
 
 /// Reads an item: a map from attribute names to typed values.
 ///
 /// # Errors
 ///
 /// As [`read_attribute`].
-pub fn read_item(reader: &mut Jiter<'_>, depth: u32) -> Result<Item, ReadError> {
+pub fn read_item(reader: &mut Reader<'_>, depth: u32) -> Result<Item, ReadError> {
     let mut item = BTreeMap::new();
     let mut unusable = None;
-    let mut key = reader.next_object()?.map(str::to_owned);
+    let mut key = reader.next_object()?;
     while let Some(name) = key {
-        item.extend(keep_first(read_attribute(reader, depth + 1), &mut unusable)?.map(|value| (name, value)));
-        key = reader.next_key()?.map(str::to_owned);
+        let value = keep_first(read_attribute(reader, depth + 1), &mut unusable)?;
+        item.extend(value.map(|value| (name.into_owned(), value)));
+        key = reader.next_key()?;
     }
     unusable.map_or(Ok(item), Err)
 }
@@ -28,19 +41,18 @@ pub fn read_item(reader: &mut Jiter<'_>, depth: u32) -> Result<Item, ReadError> 
 /// # Errors
 ///
 /// When the text is no JSON or not of this form, and when a number is none.
-pub fn read_attribute(reader: &mut Jiter<'_>, depth: u32) -> Result<Value, ReadError> {
+pub fn read_attribute(reader: &mut Reader<'_>, depth: u32) -> Result<Value, ReadError> {
     if depth > MAX_DEPTH {
-        return Err(ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels")));
+        return Err(too_deep());
     }
-    let kind = match reader.next_object()? {
-        Some(kind) => kind.to_owned(),
-        None => return Err(ReadError::Syntax("an attribute value without a type".into())),
+    let Some(kind) = reader.next_object()? else {
+        return Err(ReadError::Syntax("an attribute value without a type".into()));
     };
     let mut unusable = None;
-    let value = match kind.as_str() {
-        "S" => Some(Value::String(reader.next_str()?.to_owned())),
-        "N" => keep_first(parse_number(reader.next_str()?), &mut unusable)?.map(Value::Number),
-        "B" => Some(Value::Binary(binary(reader.next_str()?)?)),
+    let value = match &*kind {
+        "S" => Some(Value::String(reader.next_string()?.into_owned())),
+        "N" => keep_first(parse_number(&reader.next_string()?), &mut unusable)?.map(Value::Number),
+        "B" => Some(Value::Binary(binary(&reader.next_string()?)?)),
         "BOOL" => Some(Value::Bool(reader.next_bool()?)),
         "NULL" => {
             reader.next_bool()?;
@@ -58,7 +70,7 @@ pub fn read_attribute(reader: &mut Jiter<'_>, depth: u32) -> Result<Value, ReadE
             let mut next = reader.next_array()?;
             while next.is_some() {
                 list.extend(keep_first(read_attribute(reader, depth + 1), &mut unusable)?);
-                next = reader.array_step()?;
+                next = reader.next_element()?;
             }
             Some(Value::List(list))
         }
@@ -76,14 +88,14 @@ pub fn read_attribute(reader: &mut Jiter<'_>, depth: u32) -> Result<Value, ReadE
 }
 
 fn read_set<T, C: FromIterator<T>>(
-    reader: &mut Jiter<'_>,
+    reader: &mut Reader<'_>,
     mut element: impl FnMut(&str) -> Result<T, ReadError>,
 ) -> Result<C, ReadError> {
     let mut elements = Vec::new();
     let mut next = reader.next_array()?;
     while next.is_some() {
-        elements.push(element(reader.next_str()?)?);
-        next = reader.array_step()?;
+        elements.push(element(&reader.next_string()?)?);
+        next = reader.next_element()?;
     }
     Ok(elements.into_iter().collect())
 }
@@ -151,7 +163,7 @@ mod tests {
     use super::*;
 
     fn item(text: &str) -> Result<Item, ReadError> {
-        let mut reader = Jiter::new(text.as_bytes());
+        let mut reader = Reader::new(text);
         let item = read_item(&mut reader, 0)?;
         reader.finish()?;
         Ok(item)
@@ -192,7 +204,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let text = r#"{"b":{"B":"AQI="},"bs":{"BS":["AQ=="]},"l":{"L":[{"N":"1.5"},{"NULL":true},{"BOOL":false}]},"m":{"M":{"é":{"S":"\"x\""}}},"ns":{"NS":["1","2"]},"ss":{"SS":["a"]}}"#;
-        let item = read_item(&mut Jiter::new(text.as_bytes()), 0).unwrap();
+        let item = read_item(&mut Reader::new(text), 0).unwrap();
         let mut written = String::new();
         write_item(&item, &mut written);
         assert_eq!(written, text);

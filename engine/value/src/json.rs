@@ -1,12 +1,13 @@
 //! JSON text to and from [`Value`], every digit kept.
 //!
-//! Reading goes through [`jiter`]'s pull parser, which hands out a number's digits as they stand. Where a key comes
-//! twice in an object, the last one counts (RFC 8259 leaves it open; this is what most readers do).
+//! Reading goes through [`Reader`], which hands out a number's digits as they stand. Where a key comes twice in an object, the
+//! last one counts (RFC 8259 leaves it open; this is what most readers do).
 
+use crate::reader::{Reader, Start};
+use crate::scan::{self, Broken};
 use crate::{Number, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use jiter::{Jiter, JiterError, Peek};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -32,9 +33,10 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-impl From<JiterError> for ReadError {
-    fn from(error: JiterError) -> ReadError {
-        ReadError::Syntax(format!("{} at byte {}", error.error_type, error.index))
+impl From<Broken> for ReadError {
+    #[cold]
+    fn from(error: Broken) -> ReadError {
+        ReadError::Syntax(error.to_string())
     }
 }
 
@@ -44,61 +46,69 @@ impl From<JiterError> for ReadError {
 ///
 /// When the text is no JSON, is not UTF-8, has anything after the value, or holds a number that DynamoDB cannot.
 pub fn parse(text: &[u8]) -> Result<Value, ReadError> {
-    check_utf8(text)?;
-    let mut reader = Jiter::new(text);
-    let peek = reader.peek()?;
-    let value = read_value(&mut reader, peek, 0)?;
+    let mut reader = Reader::new(utf8(text)?);
+    let start = reader.peek()?;
+    let value = read_value(&mut reader, start, 0)?;
     reader.finish()?;
     Ok(value)
 }
 
-/// Checks what the reader itself does not where it skips: that the bytes are UTF-8.
-pub fn check_utf8(text: &[u8]) -> Result<(), ReadError> {
-    std::str::from_utf8(text)
-        .map(drop)
-        .map_err(|error| ReadError::Syntax(format!("not UTF-8 at byte {}", error.valid_up_to())))
+/// Bytes as text.
+///
+/// # Errors
+///
+/// When they are not UTF-8.
+pub fn utf8(text: &[u8]) -> Result<&str, ReadError> {
+    std::str::from_utf8(text).map_err(|error| ReadError::Syntax(format!("not UTF-8 at byte {}", error.valid_up_to())))
 }
 
-/// Reads the value that starts with `peek`, `depth` levels down.
+/// Reads the value that begins with `start`, `depth` levels down.
 ///
-/// After [`ReadError::Unusable`] the reader stands behind the value: whoever does not need it may go on.
-pub fn read_value(reader: &mut Jiter<'_>, peek: Peek, depth: u32) -> Result<Value, ReadError> {
+/// # Errors
+///
+/// When it is no JSON, or nested too deep, or nothing that DynamoDB can hold. After [`ReadError::Unusable`] the reader stands
+/// behind the value: whoever does not need it may go on.
+pub fn read_value(reader: &mut Reader<'_>, start: Start, depth: u32) -> Result<Value, ReadError> {
     if depth > MAX_DEPTH {
-        return Err(ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels")));
+        return Err(too_deep());
     }
-    Ok(match peek {
-        Peek::Null => {
-            reader.known_null()?;
+    Ok(match start {
+        Start::NULL => {
+            reader.null()?;
             Value::Null
         }
-        Peek::True | Peek::False => Value::Bool(reader.known_bool(peek)?),
-        Peek::String => Value::String(reader.known_str()?.to_owned()),
-        Peek::Array => {
+        Start::TRUE | Start::FALSE => Value::Bool(reader.bool(start)?),
+        Start::STRING => Value::String(reader.string()?.into_owned()),
+        Start::ARRAY => {
             let mut list = Vec::new();
             let mut unusable = None;
-            let mut next = reader.known_array()?;
-            while let Some(peek) = next {
-                list.extend(keep_first(read_value(reader, peek, depth + 1), &mut unusable)?);
-                next = reader.array_step()?;
+            let mut next = reader.array()?;
+            while let Some(start) = next {
+                list.extend(keep_first(read_value(reader, start, depth + 1), &mut unusable)?);
+                next = reader.next_element()?;
             }
             unusable.map_or(Ok(Value::List(list)), Err)?
         }
-        Peek::Object => {
+        Start::OBJECT => {
             let mut map = BTreeMap::new();
             let mut unusable = None;
-            let mut key = reader.known_object()?.map(str::to_owned);
+            let mut key = reader.object()?;
             while let Some(name) = key {
-                let peek = reader.peek()?;
-                map.extend(keep_first(read_value(reader, peek, depth + 1), &mut unusable)?.map(|value| (name, value)));
-                key = reader.next_key()?.map(str::to_owned);
+                let start = reader.peek()?;
+                let value = keep_first(read_value(reader, start, depth + 1), &mut unusable)?;
+                map.extend(value.map(|value| (name.into_owned(), value)));
+                key = reader.next_key()?;
             }
             unusable.map_or(Ok(Value::Map(map)), Err)?
         }
-        _ => {
-            let digits = String::from_utf8_lossy(reader.known_number_bytes(peek)?).into_owned();
-            Value::Number(parse_number(&digits)?)
-        }
+        _ => Value::Number(parse_number(reader.number(start)?)?),
     })
+}
+
+/// A value that is nested deeper than [`MAX_DEPTH`].
+#[cold]
+pub fn too_deep() -> ReadError {
+    ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
 /// Lets reading go on behind an unusable part and remembers the first one.
@@ -129,15 +139,20 @@ pub fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::Number(number) => write_number(number, out),
         Value::String(text) => write_text(text, out),
         Value::Binary(bytes) => write_text(&BASE64.encode(bytes), out),
         Value::List(list) => write_all(list, out, write),
         Value::Map(map) => write_map(map, out),
         Value::StringSet(set) => write_all(set, out, |text, out| write_text(text, out)),
-        Value::NumberSet(set) => write_all(set, out, |number, out| out.push_str(&number.to_string())),
+        Value::NumberSet(set) => write_all(set, out, write_number),
         Value::BinarySet(set) => write_all(set, out, |bytes, out| write_text(&BASE64.encode(bytes), out)),
     }
+}
+
+fn write_number(number: &Number, out: &mut String) {
+    // Writing into a String cannot fail.
+    let _ = number.write(out);
 }
 
 /// Writes a JSON object.
@@ -169,7 +184,8 @@ fn write_all<T>(elements: impl IntoIterator<Item = T>, out: &mut String, mut wri
 /// Writes a JSON string.
 pub fn write_text(text: &str, out: &mut String) {
     // Nearly every text stands as it is.
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+    if scan::plain_end(text.as_bytes(), 0) == text.len() {
+        out.reserve(text.len() + 2);
         out.push('"');
         out.push_str(text);
         out.push('"');

@@ -78,6 +78,7 @@ impl Number {
         if coefficient == 0 {
             return Ok(Number::ZERO);
         }
+        let magnitude;
         // Nearly all numbers are short, and 64 bits far quicker.
         if let Ok(mut short) = u64::try_from(coefficient) {
             while short.is_multiple_of(10) {
@@ -85,16 +86,17 @@ impl Number {
                 exponent += 1;
             }
             coefficient = u128::from(short);
+            magnitude = exponent + short.ilog10() as i32;
         } else {
             while coefficient.is_multiple_of(10) {
                 coefficient /= 10;
                 exponent += 1;
             }
+            if coefficient >= LIMIT {
+                return Err(NumberError::TooManyDigits);
+            }
+            magnitude = exponent + coefficient.ilog10() as i32;
         }
-        if coefficient >= LIMIT {
-            return Err(NumberError::TooManyDigits);
-        }
-        let magnitude = exponent + coefficient.ilog10() as i32;
         if magnitude > MAX_MAGNITUDE {
             return Err(NumberError::TooLarge);
         }
@@ -113,6 +115,10 @@ impl Number {
             Some(rest) => (true, rest),
             None => (false, text),
         };
+        // Nearly all numbers are whole, and short.
+        if let Some(whole) = few_digits_of(rest) {
+            return Number::reduced(negative, u128::from(whole), 0);
+        }
         let (mantissa, exponent) = match rest.find(['e', 'E']) {
             Some(at) => (&rest[..at], Some(&rest[at + 1..])),
             None => (rest, None),
@@ -307,22 +313,82 @@ impl FromStr for Number {
     }
 }
 
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Number {
+    /// Writes the number, as [`Display`](fmt::Display) does, which has a longer way: keys are full of numbers.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`; a text has none.
+    pub fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        /// As many as stand before or behind the digits of any number.
+        const ZEROS: &str = match std::str::from_utf8(&[b'0'; MAX_MAGNITUDE as usize + MAX_DIGITS as usize]) {
+            Ok(zeros) => zeros,
+            Err(_) => "",
+        };
         if self.negative {
-            f.write_str("-")?;
+            out.write_str("-")?;
         }
-        let digits = self.coefficient.to_string();
+        let (mut room, long);
+        let digits = match u64::try_from(self.coefficient) {
+            Ok(short) => {
+                room = [0; 20];
+                few_digits(short, &mut room)
+            }
+            Err(_) => {
+                long = self.coefficient.to_string();
+                &*long
+            }
+        };
         if self.exponent >= 0 {
-            return write!(f, "{digits}{:0<width$}", "", width = self.exponent as usize);
+            out.write_str(digits)?;
+            return out.write_str(&ZEROS[..self.exponent as usize]);
         }
         let fraction = usize::from(self.exponent.unsigned_abs());
-        if digits.len() > fraction {
-            let (whole, rest) = digits.split_at(digits.len() - fraction);
-            write!(f, "{whole}.{rest}")
-        } else {
-            write!(f, "0.{digits:0>fraction$}")
+        match digits.split_at_checked(digits.len().wrapping_sub(fraction)) {
+            Some((whole, rest)) if !whole.is_empty() => {
+                out.write_str(whole)?;
+                out.write_str(".")?;
+                out.write_str(rest)
+            }
+            _ => {
+                out.write_str("0.")?;
+                out.write_str(&ZEROS[..fraction - digits.len()])?;
+                out.write_str(digits)
+            }
         }
+    }
+}
+
+/// The number that up to 18 digits are; nothing where there are more, or none, or anything else.
+fn few_digits_of(text: &str) -> Option<u64> {
+    let (mut number, mut are_digits) = (0u64, matches!(text.len(), 1..=18));
+    if are_digits {
+        for byte in text.bytes() {
+            let digit = byte.wrapping_sub(b'0');
+            are_digits &= digit < 10;
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+        }
+    }
+    are_digits.then_some(number)
+}
+
+/// The digits of a number that has few of them, written into the end of `room`.
+fn few_digits(mut number: u64, room: &mut [u8; 20]) -> &str {
+    let mut at = room.len();
+    loop {
+        at -= 1;
+        room[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            // They are ASCII.
+            return std::str::from_utf8(&room[at..]).unwrap_or_default();
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
     }
 }
 
@@ -432,6 +498,25 @@ mod tests {
                 Number::parse(&format!("{sign}{whole}{point}{fraction}e{exponent}")),
                 Number::of_many_digits(negative, &whole, &fraction, exponent),
             );
+        }
+
+        #[test]
+        fn numbers_are_written_as_their_digits_say(digits in "[1-9][0-9]{0,37}", exponent in -130i32..87, negative: bool) {
+            let value = Number::parse(&format!("{digits}e{exponent}")).map(|value| if negative { -value } else { value });
+            if let Ok(value) = value {
+                let digits = digits.trim_end_matches('0');
+                let last = value.exponent;
+                let plain = match usize::try_from(last) {
+                    Ok(zeros) => format!("{digits}{}", "0".repeat(zeros)),
+                    Err(_) => {
+                        let decimals = usize::from(last.unsigned_abs());
+                        let digits = format!("{digits:0>width$}", width = decimals + 1);
+                        let (whole, rest) = digits.split_at(digits.len() - decimals);
+                        format!("{whole}.{rest}")
+                    }
+                };
+                prop_assert_eq!(value.to_string(), format!("{}{plain}", if negative { "-" } else { "" }));
+            }
         }
 
         #[test]

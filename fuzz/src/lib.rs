@@ -6,9 +6,11 @@
 pub mod dead_letter;
 pub mod event;
 pub mod expression;
+pub mod ion;
 pub mod mark;
 pub mod path;
 pub mod projection;
+pub mod reader;
 pub mod record;
 pub mod test_file;
 
@@ -23,7 +25,7 @@ mod values;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     ("projection", projection::run),
     ("test_file", test_file::run),
     ("event", event::run),
@@ -32,6 +34,8 @@ pub const TARGETS: [Target; 8] = [
     ("path", path::run),
     ("mark", mark::run),
     ("dead_letter", dead_letter::run),
+    ("ion", ion::run),
+    ("reader", reader::run),
 ];
 
 /// The engine's clock.

@@ -1,8 +1,7 @@
 //! What holds for every value, wherever it came from.
 
-use jiter::Jiter;
 use viewfold_value::json::{self, ReadError};
-use viewfold_value::{Item, Number, Value, dynamodb_json};
+use viewfold_value::{Item, Number, Reader, Value, dynamodb_json};
 
 /// What is written is read again as what it was.
 pub(crate) fn check(value: &Value) {
@@ -17,7 +16,7 @@ pub(crate) fn check(value: &Value) {
     }
     let mut text = String::new();
     dynamodb_json::write_attribute(value, &mut text);
-    let mut reader = Jiter::new(text.as_bytes());
+    let mut reader = Reader::new(&text);
     match dynamodb_json::read_attribute(&mut reader, 0) {
         Ok(again) => assert_eq!(&again, value, "{text}"),
         Err(error) => assert!(is_too_deep(&error), "{text}: {error}"),
@@ -30,8 +29,7 @@ fn is_too_deep(error: &ReadError) -> bool {
 
 /// An item in DynamoDB JSON; nothing where the bytes are none.
 pub(crate) fn item(bytes: &[u8]) -> Option<Item> {
-    json::check_utf8(bytes).ok()?;
-    let mut reader = Jiter::new(bytes);
+    let mut reader = Reader::new(json::utf8(bytes).ok()?);
     let item = dynamodb_json::read_item(&mut reader, 0).ok()?;
     reader.finish().ok()?;
     Some(item)

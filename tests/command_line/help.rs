@@ -8,12 +8,13 @@ use harness::cli::viewfold;
 use harness::scratch::Folder;
 use harness::workspace;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "init",
     "validate",
     "run",
     "test",
     "bench",
+    "diff",
     "tables",
     "template",
     "dead-letters",
@@ -87,6 +88,10 @@ async fn examples_of_help_do_what_they_say() {
     for name in ["projections", "examples"] {
         copy(&workspace().join(name), &folder, name);
     }
+    // What `diff` compares with, and recorded events.
+    copy(&workspace().join("projections"), &folder, "old/projections");
+    let events = fs::read_to_string(workspace().join("examples/votes/events.json")).expect("a text");
+    folder.write("events.json", &events);
     for example in examples {
         // What is behind `>` is the shell's.
         let command = example.split(" >").next().unwrap_or_default();

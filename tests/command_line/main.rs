@@ -5,7 +5,9 @@ use std::fs;
 use harness::workspace;
 use serde_json::Value;
 
+mod backfill;
 mod bench;
+mod diff;
 mod doctor;
 mod examples;
 mod explain;
@@ -14,6 +16,7 @@ mod guide;
 mod help;
 mod init;
 mod language_page;
+mod lifecycle;
 mod package;
 mod redrive;
 mod run;

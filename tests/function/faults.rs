@@ -71,7 +71,7 @@ struct Instance {
 }
 
 /// Says in the output of a failed test which seed it was.
-struct Seed(u64);
+pub(crate) struct Seed(pub(crate) u64);
 
 impl Drop for Seed {
     fn drop(&mut self) {
@@ -220,7 +220,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// The seeds to run: so many, unless the environment says otherwise.
-fn seeds(rounds: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn seeds(rounds: u64) -> impl Iterator<Item = u64> {
     let seed = number("VIEWFOLD_SEED");
     let rounds = number("VIEWFOLD_ROUNDS").unwrap_or(rounds);
     seed.map_or(0..rounds, |seed| seed..seed + 1)

@@ -10,8 +10,10 @@ use harness::store::Store;
 use harness::workspace;
 use serde_json::Value;
 
+mod backfill;
 mod bad_records;
 mod budget;
+mod changes;
 mod faults;
 mod handwritten;
 mod instructions;

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use harness::documents::Bookkeeping;
+use harness::documents::{Bookkeeping, from_items};
 use harness::events::{KinesisStream, batch};
 use harness::scratch::Folder;
 use harness::store::Store;
@@ -43,7 +43,7 @@ async fn packed_payloads_are_unpacked_and_broken_ones_are_dead_letters() {
     deliver_whole(&function, &batch(records)).await;
     let documents = store.documents("Amounts", Bookkeeping::Hidden).await;
     assert_eq!(documents, [json!({ "id": "A", "total": 4 })]);
-    let letters = store.documents("viewfold_dead_letters", Bookkeeping::Hidden).await;
+    let letters = from_items(store.letters().await, Bookkeeping::Hidden);
     let reasons: Vec<&str> = letters.iter().filter_map(|letter| letter["reason"].as_str()).collect();
     assert_eq!(reasons, ["undecodable", "undecodable"]);
 }
@@ -68,7 +68,7 @@ async fn aggregates_of_the_producer_library_are_taken_apart() {
     }
     let documents = store.documents("Amounts", Bookkeeping::Hidden).await;
     assert_eq!(documents, [json!({ "id": "A", "total": 13 }), json!({ "id": "B", "total": 2 })]);
-    let letters = store.documents("viewfold_dead_letters", Bookkeeping::Hidden).await;
+    let letters = from_items(store.letters().await, Bookkeeping::Hidden);
     let mut reasons: Vec<(&str, &str)> = letters
         .iter()
         .map(|letter| (letter["reason"].as_str().unwrap_or_default(), letter["lane"].as_str().unwrap_or_default()))

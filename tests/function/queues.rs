@@ -84,7 +84,7 @@ async fn what_sns_sends_twice_has_one_id() {
     deliver_whole(&function, &batch([first, other])).await;
     deliver_whole(&function, &batch([again, raw])).await;
     assert_eq!(documents(&store).await, [total("ann", 2, 7)]);
-    let letters = store.scan("viewfold_dead_letters").await;
+    let letters = store.letters().await;
     assert_eq!(letters.len(), 1, "{letters:?}");
 }
 
@@ -208,7 +208,7 @@ async fn what_cannot_be_applied_is_a_dead_letter_and_redriven() {
         // What comes again, for its answer was lost, is found among the letters.
         deliver_whole(&function, &batch(messages)).await;
         assert_eq!(documents(&store).await, [total("ann", 2, 3)]);
-        assert_eq!(store.scan("viewfold_dead_letters").await.len(), 2);
+        assert_eq!(store.letters().await.len(), 2);
 
         let corrected =
             totals(source, "{ events_table: Seen }", "").replace("$.amount", "'${ default($.amount, $.sum) }'");

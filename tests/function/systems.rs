@@ -27,7 +27,7 @@ async fn documents(store: &Store, table: &str) -> Vec<Value> {
 }
 
 async fn dead_letters(store: &Store) -> usize {
-    store.scan("viewfold_dead_letters").await.len()
+    store.letters().await.len()
 }
 
 /// The payloads that a winner view is to fold: those whose record is in its lane.

@@ -111,39 +111,42 @@ pub fn games(rng: &mut Rng, stream: &mut TableStream, count: usize) -> Vec<Value
         let player = ["Tia", "Mike", "Rich", "Zoë"][rng.usize(0..4)];
         json!({ "game": { "N": rng.u8(0..40).to_string() }, "player": { "S": player } })
     };
-    let item = |rng: &mut Rng| {
-        let mut item = json!({ "date": { "S": "2019-10-21" } });
-        match rng.u8(0..12) {
-            0 => {}
-            1 => item["score"] = json!({ "S": "50" }),
-            2 => item["score"] = json!({ "N": format!("{}.{}", rng.i32(-9..100), rng.u8(1..100)) }),
-            _ => item["score"] = json!({ "N": rng.i32(-20..200).to_string() }),
-        }
-        if rng.bool() {
-            item["winner"] = json!({ "N": "1" });
-        }
-        item
-    };
-    table_records(rng, stream, count, key, item)
+    table_records(rng, stream, count, key, game)
+}
+
+/// What a game is besides its key.
+pub fn game(rng: &mut Rng) -> Value {
+    let mut item = json!({ "date": { "S": "2019-10-21" } });
+    match rng.u8(0..12) {
+        0 => {}
+        1 => item["score"] = json!({ "S": "50" }),
+        2 => item["score"] = json!({ "N": format!("{}.{}", rng.i32(-9..100), rng.u8(1..100)) }),
+        _ => item["score"] = json!({ "N": rng.i32(-20..200).to_string() }),
+    }
+    if rng.bool() {
+        item["winner"] = json!({ "N": "1" });
+    }
+    item
 }
 
 /// Votes of so many citizens that are cast, changed and withdrawn; some lack a region or an improvement that can be used.
 pub fn votes(rng: &mut Rng, stream: &mut TableStream, count: usize, citizens: u16) -> Vec<Value> {
     let key = |rng: &mut Rng| json!({ "id": { "S": rng.u16(0..citizens).to_string() } });
-    let item = |rng: &mut Rng| {
-        let mut item = json!({});
-        if rng.u8(0..15) > 0 {
-            item["region"] =
-                [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
-        }
-        if rng.u8(0..15) > 0 {
-            let improvements =
-                [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
-            item["improvement"] = improvements[rng.usize(0..4)].clone();
-        }
-        item
-    };
-    table_records(rng, stream, count, key, item)
+    table_records(rng, stream, count, key, vote)
+}
+
+/// What a vote is besides its key.
+pub fn vote(rng: &mut Rng) -> Value {
+    let mut item = json!({});
+    if rng.u8(0..15) > 0 {
+        item["region"] =
+            [json!({ "S": "NORTH" }), json!({ "S": "SOUTH" }), json!({ "NULL": true })][rng.usize(0..3)].clone();
+    }
+    if rng.u8(0..15) > 0 {
+        let improvements = [json!({ "S": "TREES" }), json!({ "S": "🌷" }), json!({ "S": "NO" }), json!({ "N": "5" })];
+        item["improvement"] = improvements[rng.usize(0..4)].clone();
+    }
+    item
 }
 
 /// Points of four maps that come, change their category and go; some have a category that cannot be used.
@@ -152,18 +155,19 @@ pub fn points(rng: &mut Rng, stream: &mut TableStream, count: usize) -> Vec<Valu
         let map = ["A", "B", "C", "D é"][rng.usize(0..4)];
         json!({ "MapId": { "S": map }, "PointId": { "S": rng.u8(0..60).to_string() } })
     };
-    let item = |rng: &mut Rng| {
-        let categories =
-            ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
-        let mut item = json!({ "Address": { "S": rng.u8(..).to_string() } });
-        match rng.usize(0..14) {
-            0 => item["Category"] = json!({ "N": "7" }),
-            1 | 2 => {}
-            number => item["Category"] = json!({ "S": categories[number - 3] }),
-        }
-        item
-    };
-    table_records(rng, stream, count, key, item)
+    table_records(rng, stream, count, key, point)
+}
+
+/// What a point is besides its key.
+pub fn point(rng: &mut Rng) -> Value {
+    let categories = ["Landmark", "None", "A.b c", "'\"😀", "#n", ":v", "size", "a['b']", " ", "${x}", "$.Category"];
+    let mut item = json!({ "Address": { "S": rng.u8(..).to_string() } });
+    match rng.usize(0..14) {
+        0 => item["Category"] = json!({ "N": "7" }),
+        1 | 2 => {}
+        number => item["Category"] = json!({ "S": categories[number - 3] }),
+    }
+    item
 }
 
 /// A table of a few items that come, change and go, and the records of its stream.

@@ -14,7 +14,7 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::aws;
 use crate::documents::{self, Bookkeeping, Item};
@@ -132,6 +132,29 @@ impl Store {
         answer.unwrap_or_else(|error| panic!("{operation} is not answered: {error}")).status().as_u16()
     }
 
+    /// Makes a table that people write to, with a stream. Its key's attributes have their types (`S`, `N`, `B`) beside them,
+    /// partition key first.
+    pub async fn make_source(&self, table: &str, keys: &[(&str, &str)]) {
+        let types = keys.iter().map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }));
+        let schema = keys.iter().zip(["HASH", "RANGE"]);
+        let schema = schema.map(|((name, _), kind)| json!({ "AttributeName": name, "KeyType": kind }));
+        let request = json!({
+            "TableName": self.table(table), "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": types.collect::<Vec<_>>(), "KeySchema": schema.collect::<Vec<_>>(),
+            "StreamSpecification": { "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+        });
+        assert_eq!(self.post("CreateTable", &request).await, 200, "{request}");
+    }
+
+    /// Puts items in DynamoDB JSON into a table.
+    pub async fn put<'i>(&self, table: &str, items: impl IntoIterator<Item = &'i Value>) {
+        let puts: Vec<Value> = items.into_iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+        for some in puts.chunks(25) {
+            let request = json!({ "RequestItems": { self.table(table): some } });
+            assert_eq!(self.post("BatchWriteItem", &request).await, 200, "{request}");
+        }
+    }
+
     /// Every item of a table, guard bookkeeping included, in the store's order.
     pub async fn scan(&self, table: &str) -> Vec<Item> {
         let mut items = Vec::new();
@@ -142,6 +165,13 @@ impl Store {
             items.push(item.into_iter().collect());
         }
         items
+    }
+
+    /// The rows of dead letters: the others in their table say what was deployed.
+    pub async fn letters(&self) -> Vec<Item> {
+        let mut rows = self.scan("viewfold_dead_letters").await;
+        rows.retain(|row| row.get("pk").and_then(|key| key.as_s().ok()).is_none_or(|key| key != "projections"));
+        rows
     }
 
     /// The documents of a table, sorted, as plain JSON (see [`documents`]).

@@ -1,5 +1,7 @@
 //! Every command and flag, once, with its documentation.
 
+pub(crate) mod lifecycle;
+
 use crate::packaging::binary::Architecture;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -21,12 +23,15 @@ Examples:
   viewfold run projections/votes --events examples/votes/events.json
   viewfold test projections --watch
   viewfold bench projections/votes --events examples/votes/events.json
+  viewfold diff old/projections/votes projections/votes
   viewfold graph projections/votes
   viewfold run projections/votes --events - --db votes.db --format json < events.json
   viewfold tables projections/votes --create --endpoint http://127.0.0.1:8000
   viewfold template projections/votes > template.yaml
   viewfold dead-letters list --aws
   viewfold redrive projections/votes --all --dry-run --aws
+  viewfold backfill projections/votes --dry-run --aws
+  viewfold verify projections/tournament --aws
   viewfold package projections/votes
   viewfold doctor projections/votes --aws
 
@@ -46,6 +51,8 @@ pub(crate) enum Command {
     Test(Test),
     /// Measure projections on recorded events: time by stage, requests, write units, dollars
     Bench(Bench),
+    /// Say what a change of projections means for the views that are live: deploy it, rebuild, or neither
+    Diff(Diff),
     /// Print the tables that projections need as CreateTable requests, or make them
     Tables(Tables),
     /// Print the CloudFormation template of a deployment: functions, mappings, tables, roles, alarms
@@ -54,6 +61,14 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Apply dead letters by the projections as they are now, each exactly once
     Redrive(Redrive),
+    /// Fill views with the items of the tables that they read, or with history out of files, while the function is live
+    Backfill(lifecycle::Backfill),
+    /// Compare live views with what their sources make of them, and put them right
+    Verify(lifecycle::Verify),
+    /// Make a view anew under its next version, beside the live one, and say when readers can switch
+    Rebuild(lifecycle::Rebuild),
+    /// Remove the tables and marks of projections that are not needed any more
+    Retire(lifecycle::Retire),
     /// Pack the function and its projections for Lambda, the same bytes every time
     Package(Package),
     /// Compare what is deployed with what projections need, and say what to change; it changes nothing
@@ -290,6 +305,39 @@ pub(crate) enum RunFormat {
     Table,
     /// For programs
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each change has a class. same: nothing changes. deploy: it can be deployed on the live view, and holds from then on. rebuild: \
+old documents would be wrong or a mix, so the view needs a new `version` and `viewfold rebuild`. unsafe: events would be lost \
+or counted twice, and nothing would say so. It exits with 0 for the first two, and with 1 for the others.
+
+Projections are known by their names, whatever their files are called. What they mean is compared, and not how they are written.
+
+With `--events` both versions carry the events out, each in an embedded DynamoDB in memory, and the documents that differ \
+are shown: OLD's values first.
+
+Examples:
+  viewfold diff old/projections/votes projections/votes
+  viewfold diff old/projections/votes projections/votes --events events.json
+  viewfold diff old/projections/votes projections/votes --format json | jq -r .class")]
+pub(crate) struct Diff {
+    /// The projections that are deployed: a file, or a folder with all its subfolders
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The projections that are to be deployed
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// A file of recorded Lambda events, `-` for standard input; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Vec<PathBuf>,
+    /// The time that the engine's clock shows, for events that were recorded long ago; today's unless said
+    #[arg(long, value_name = "TIME", value_parser = rfc3339, requires = "events")]
+    pub(crate) now: Option<String>,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -5,8 +5,10 @@
 //! code 0 done, 1 findings or failures, 2 wrong use.
 
 mod arguments;
+mod backfilling;
 mod benching;
 mod commands;
+mod diffing;
 mod doctor;
 mod documents;
 mod events;
@@ -21,6 +23,7 @@ mod store;
 mod streams;
 mod template;
 mod testing;
+mod verifying;
 mod watch;
 
 use arguments::{Arguments, Command};
@@ -36,10 +39,15 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
+        Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Tables(arguments) => commands::tables::run(&arguments),
         Command::Template(arguments) => commands::template::run(&arguments),
         Command::DeadLetters(arguments) => commands::dead_letters::run(&arguments.command),
         Command::Redrive(arguments) => commands::redrive::run(&arguments),
+        Command::Backfill(arguments) => commands::backfill::run(&arguments),
+        Command::Verify(arguments) => commands::verify::run(&arguments),
+        Command::Rebuild(arguments) => commands::rebuild::run(&arguments),
+        Command::Retire(arguments) => commands::retire::run(&arguments),
         Command::Package(arguments) => commands::package::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Graph(arguments) => commands::graph::run(&arguments),

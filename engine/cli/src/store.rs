@@ -38,6 +38,19 @@ pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
     Ok(Connection { store: Store::new(&config), config, _open: None, copy: None })
 }
 
+/// Connects to a DynamoDB that is kept; `what` is there, `the dead letters are` for one.
+pub(crate) async fn connect_kept(place: &Where, what: &str) -> Result<Connection, Failure> {
+    match place {
+        Where { db: None, endpoint: None, aws: false } => {
+            Err(Failure::wrong_use(format!("say where {what}: --aws, --endpoint URL or --db FILE")))
+        }
+        Where { db: Some(file), .. } if !file.exists() => {
+            Err(Failure::wrong_use(format!("{} is not there", file.display())))
+        }
+        place => connect(place).await,
+    }
+}
+
 /// How long an endpoint may take to let somebody in.
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -16,6 +16,7 @@
 //! | | `BatchGetItem`, `Query` | `order_by`: for a late event its own row is looked for, then all of its document's |
 //! | dead letters | `Query` | always: events that wait there are left to be redriven |
 //! | | `PutItem` | `on_error: dead_letter` |
+//! | marks, or dead letters where there are none | `Query`, `PutItem` | always: which projections are deployed is written down, and compared with |
 //! | | `DeleteItem` | `order_by`: with a late event before it, an event may be one that can be applied |
 
 use crate::program::{Guard, OnError, Program, Projection, Source};
@@ -74,6 +75,9 @@ pub fn of_stream(program: &Program, stream: usize) -> Access {
         }
         if let Some(table) = &program.dead_letters {
             allow(table, &on_dead_letters(projection, source));
+        }
+        if let Some(table) = program.record_table() {
+            allow(table, &[Operation::Query, Operation::PutItem]);
         }
     }
     access
@@ -172,12 +176,12 @@ mod tests {
     fn rows_of_lanes_are_read_for_what_is_taken_back() {
         assert_eq!(
             access(KINESIS, "{ last_event_id: lane }", &format!("on_error: skip\n{ADD}")),
-            "Docs: BatchGetItem UpdateItem\nviewfold_marks: PutItem"
+            "Docs: BatchGetItem UpdateItem\nviewfold_marks: PutItem Query"
         );
         let retract = "on_error: skip\nrules: [{ key: { id: $.k }, retract: true, add: { n: 1 } }]";
         assert_eq!(
             access(TABLE, "{ last_event_id: lane }", retract),
-            "Docs: BatchGetItem UpdateItem\nviewfold_marks: BatchGetItem PutItem"
+            "Docs: BatchGetItem UpdateItem\nviewfold_marks: BatchGetItem PutItem Query"
         );
     }
 

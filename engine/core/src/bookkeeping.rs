@@ -7,13 +7,12 @@ use crate::evaluate::{Contribution, DocumentKey};
 use crate::event::{Event, Lane, Metadata, Slot, Slots};
 use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
 use crate::sorted_map::SortedMap;
-use jiter::Jiter;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json::{read_item, write_item};
-use viewfold_value::{Item, Number, Value};
+use viewfold_value::{Item, Number, Reader, Value};
 
 /// The partition key of bookkeeping tables.
 pub const PARTITION_KEY: &str = "pk";
@@ -32,7 +31,10 @@ pub const CONTRIBUTES: &str = "contributes";
 
 /// The key of a row.
 pub fn row(partition: String, sort: String) -> Item {
-    [(PARTITION_KEY.to_owned(), Value::String(partition)), (SORT_KEY.to_owned(), Value::String(sort))].into()
+    let mut key = Item::new();
+    key.insert(PARTITION_KEY.to_owned(), Value::String(partition));
+    key.insert(SORT_KEY.to_owned(), Value::String(sort));
+    key
 }
 
 /// The attribute by which DynamoDB lets the rows of events expire (`keep_for`), in epoch seconds.
@@ -86,9 +88,10 @@ fn contribution_value(contribution: &Contribution) -> Value {
             let path = path.0.iter().map(|name| Value::String(name.clone())).collect();
             Value::List(vec![Value::List(path), Value::Number(*number)])
         });
-        let entry =
-            [("key".to_owned(), Value::List(document.0.to_vec())), ("add".to_owned(), Value::List(sums.collect()))];
-        Value::Map(entry.into())
+        let mut entry = Item::new();
+        entry.insert("key".to_owned(), Value::List(document.0.to_vec()));
+        entry.insert("add".to_owned(), Value::List(sums.collect()));
+        Value::Map(entry)
     });
     Value::List(documents.collect())
 }
@@ -175,7 +178,7 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
     let metadata = &event.metadata;
     let lane = match &metadata.lane {
         Lane::PartitionKey(key) => Value::from(&**key),
-        Lane::Item(item) => Value::Map(item.key().clone()),
+        Lane::Item(item) => Value::Map(item.key().iter().cloned().collect()),
     };
     let time = metadata.time.map(|time| time.to_string());
     let sub = metadata.sub.to_string();
@@ -210,7 +213,7 @@ pub fn ordered_row(partition: &str, ordered: &OrderedEvent, projection: &Project
 pub fn with_older_values(mut row: Item, older: &Item) -> Item {
     let values = |row: &Item| {
         let text = row.get("values").and_then(Value::as_str).unwrap_or("{}");
-        read_item(&mut Jiter::new(text.as_bytes()), 0).unwrap_or_default()
+        read_item(&mut Reader::new(text), 0).unwrap_or_default()
     };
     let mut all = values(older);
     all.extend(values(&row));
@@ -236,7 +239,7 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
         .iter()
         .position(|source| Some(source.bookkeeping.as_str()) == row.get("source").and_then(Value::as_str))?;
     let stream = projection.sources.get(source)?.stream;
-    let values = read_item(&mut Jiter::new(row.get("values")?.as_str()?.as_bytes()), 0).ok()?;
+    let values = read_item(&mut Reader::new(row.get("values")?.as_str()?), 0).ok()?;
     let Value::Map(metadata) = row.get("metadata")? else { return None };
     let paths = &program.streams.get(stream)?.paths;
     let Value::List(missing) = row.get("missing")? else { return None };
@@ -276,8 +279,13 @@ pub fn ordered_event(row: &Item, projection: &Projection, program: &Program, now
 
 /// The parts of a key as one text, `%` and `/` in them written as `%25` and `%2F`.
 pub(crate) fn join(parts: &[&str], max_bytes: usize) -> String {
-    let parts: Vec<String> = parts.iter().map(|part| part.replace('%', "%25").replace('/', "%2F")).collect();
-    let key = parts.join("/");
+    let mut key = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            key.push('/');
+        }
+        push_escaped(&mut key, part);
+    }
     if key.len() <= max_bytes {
         return key;
     }
@@ -287,6 +295,16 @@ pub(crate) fn join(parts: &[&str], max_bytes: usize) -> String {
         let _ = write!(digest, "{byte:02x}");
     }
     digest
+}
+
+fn push_escaped(key: &mut String, part: &str) {
+    let mut rest = part;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'%' | b'/')) {
+        key.push_str(&rest[..at]);
+        key.push_str(if rest.as_bytes()[at] == b'%' { "%25" } else { "%2F" });
+        rest = &rest[at + 1..];
+    }
+    key.push_str(rest);
 }
 
 /// The first two parts of a row's partition key: of a row of marks or events the projection and its source. Nothing where the key

@@ -99,7 +99,7 @@ impl DeadLetter<'_> {
         let document = self.document.map(DocumentKey::text);
         let texts = [
             ("projection", Some(self.projection.name.as_str())),
-            ("version", Some(&self.projection.version)),
+            ("version", Some(&self.projection.hash)),
             ("source", Some(&self.source.bookkeeping)),
             ("lane", Some(self.lane)),
             ("sequence", Some(self.sequence)),

@@ -31,6 +31,11 @@ impl Slots {
         self.0.get(&slot).unwrap_or(&Slot::Missing)
     }
 
+    /// The slots that hold something, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Slot)> {
+        self.0.iter().map(|(slot, found)| (*slot, found))
+    }
+
     /// Puts what a path found into its slot.
     pub fn set(&mut self, slot: usize, found: Slot) {
         match found {
@@ -103,13 +108,19 @@ pub enum Lane {
 /// The lane of a DynamoDB item.
 #[derive(Clone, Debug)]
 pub struct ItemLane {
-    key: Arc<Item>,
+    /// A key has one attribute or two: a tree would take ten times as much.
+    key: Arc<[(String, Value)]>,
     text: Arc<str>,
 }
 
 impl ItemLane {
-    /// The item's key.
-    pub fn key(&self) -> &Item {
+    /// The key as JSON.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The item's key: its attributes in the order of their names.
+    pub fn key(&self) -> &[(String, Value)] {
         &self.key
     }
 }
@@ -134,7 +145,7 @@ impl Lane {
     pub fn of_item(key: Item) -> Lane {
         let mut text = String::new();
         json::write_map(&key, &mut text);
-        Lane::Item(ItemLane { key: Arc::new(key), text: text.into() })
+        Lane::Item(ItemLane { key: key.into_iter().collect(), text: text.into() })
     }
 
     /// The lane as text: the partition key or message group, or the key as JSON with its attributes in the order of their names.

@@ -21,18 +21,23 @@
 //! | [`plan`] | requests, their expressions and conditions, and what their answers mean |
 //! | [`report`] | what became of a batch |
 //! | [`sorted_map`] | the small maps that events' changes are made of |
+//! | [`backfill`] | items of a table as events |
 //! | [`tables`], [`access`] | what a deployment needs: tables, and what the function does to each |
 //! | [`filter`] | what Lambda need not send to the function |
+//! | [`change`] | what a change of projections means for live views |
 //! | [`stages`] | the stages of a batch one by one, to be measured |
 //!
 //! [`plan::Batch`] is the way in: make one of a payload, send the requests it hands out, give it the answers, and ask for
 //! the report.
 
 pub mod access;
+pub mod backfill;
 pub mod bookkeeping;
+pub mod change;
 pub mod compile;
 pub mod dead_letter;
 pub mod decode;
+pub mod demands;
 pub mod evaluate;
 pub mod event;
 pub mod expression;

@@ -3,6 +3,7 @@
 //! A sequence number has up to 129 digits and its width changes, so neither a DynamoDB number nor the raw digits would do:
 //! a mark has the count of digits in front of them, and the stream's identity in front of that.
 
+use crate::backfill::LABEL;
 use crate::evaluate::{Scope, evaluate};
 use crate::event::Event;
 use crate::program::{OrderBy, StreamIdentity, Term};
@@ -64,10 +65,16 @@ impl Mark {
 
     fn of_sequence(event: &Event, stream: &StreamIdentity) -> Mark {
         let metadata = &event.metadata;
-        let mut text = identity(stream);
+        let label = match stream {
+            StreamIdentity::Dynamodb(_) => Some(metadata.label.as_deref().unwrap_or("-")),
+            StreamIdentity::Kinesis(_) | StreamIdentity::Sqs(_) => None,
+        };
+        // The label, the count of digits, the digits, and the sub-sequence.
+        let room = label.map_or(0, |label| label.len() + 1) + 4 + metadata.sequence.len() + 11;
+        let mut text = identity_before(stream, room);
         let identity = text.len();
-        if let StreamIdentity::Dynamodb(_) = stream {
-            text.push_str(metadata.label.as_deref().unwrap_or("-"));
+        if let Some(label) = label {
+            text.push_str(label);
             text.push('/');
         }
         let numbering = text.len();
@@ -95,6 +102,11 @@ impl Mark {
         other.starts_with(&self.text[..self.numbering]) && other <= self.text.as_str()
     }
 
+    /// Whether it is of an item that was found in the table, and lies before everything in the table's stream.
+    fn is_of_backfill(&self) -> bool {
+        self.text[self.identity..self.numbering].strip_suffix('/') == Some(LABEL)
+    }
+
     /// How this mark stands to one that is stored.
     pub fn standing(&self, stored: &str) -> Standing {
         let numbering = &self.text[..self.numbering];
@@ -103,6 +115,9 @@ impl Mark {
         } else if stored.starts_with(&self.text[..self.identity]) && stored < numbering {
             // The stream was switched off and on since: a new numbering, above the old one.
             Standing::Above
+        } else if self.is_of_backfill() && stored.starts_with(&self.text[..self.identity]) {
+            // The stream has told of the item before the scan came to it.
+            Standing::AtOrBelow
         } else {
             Standing::Other
         }
@@ -112,13 +127,17 @@ impl Mark {
 /// How the marks of a stream's events begin, where its sequence numbers order them. (No guard of a queue goes by its numbers: the
 /// compiler refuses those that would.)
 pub fn identity(stream: &StreamIdentity) -> String {
+    identity_before(stream, 0)
+}
+
+/// The same, with room for so many bytes behind it.
+fn identity_before(stream: &StreamIdentity, room: usize) -> String {
     let (service, name) = match stream {
         StreamIdentity::Kinesis(name) => ("kinesis/", name),
         StreamIdentity::Dynamodb(table) => ("dynamodb/", table),
         StreamIdentity::Sqs(queue) => ("sqs/", queue),
     };
-    // The rest of a mark has its place behind it: a label, a number and a sub-sequence.
-    let mut text = String::with_capacity(service.len() + name.len() + 96);
+    let mut text = String::with_capacity(service.len() + name.len() + 1 + room);
     text.push_str(service);
     text.push_str(name);
     text.push('/');
@@ -231,5 +250,18 @@ mod tests {
         assert_eq!(mark("2026-03", "1").standing(&stored), Standing::Above);
         assert_eq!(mark("2026-01", "999").standing(&stored), Standing::Other);
         assert_eq!(mark("2026-02", "1").standing("dynamodb/other/2026-02/003/500"), Standing::Other);
+    }
+
+    #[test]
+    fn an_item_of_the_table_lies_before_everything_in_its_stream() {
+        let found = mark(LABEL, "0");
+        for label in ["-", "2026-02"] {
+            let of_stream = mark(label, "1");
+            assert_eq!(found.standing(&of_stream.text), Standing::AtOrBelow);
+            assert_eq!(of_stream.standing(&found.text), Standing::Above);
+        }
+        assert_eq!(found.standing(&found.text), Standing::AtOrBelow);
+        assert_eq!(mark(LABEL, "17").standing(&found.text), Standing::Above);
+        assert_eq!(found.standing("dynamodb/other/2026-02/003/500"), Standing::Other);
     }
 }

@@ -6,36 +6,50 @@
 use crate::event::Event;
 use crate::pattern::any_leaf;
 use crate::program::index::Place;
-use crate::program::{Condition, Index, Program, Projection, Rule, RuleId, Stream};
+use crate::program::{Condition, Index, Program, Projection, Rule, RuleId};
 use crate::report::{Problem, Reason};
 use std::borrow::Cow;
 use viewfold_value::Value;
 
 impl Index {
     /// The rules that may match an event, in the program's order, each once.
-    ///
-    /// A value that cannot be used may match any rule that looks at it: the full test then says so.
     fn candidates(&self, event: &Event) -> Vec<RuleId> {
         let mut rules = self.always.clone();
-        for Place { subject, by_value, any_value } in &self.places {
-            match event.value(*subject) {
-                Ok(None) => {}
-                Ok(Some(value)) => {
-                    rules.extend(any_value);
-                    rules.extend(by_value.get(value.as_ref()).into_iter().flatten());
-                    if value.has_elements() {
-                        any_leaf(&value, &mut |element| {
-                            rules.extend(by_value.get(element).into_iter().flatten());
-                            false
-                        });
-                    }
-                }
-                Err(_) => rules.extend(by_value.values().flatten().chain(any_value)),
+        // What the event has is looked up: of the places that a thousand rules look at it has a few.
+        for (slot, _) in event.slots.iter() {
+            if let Some(place) = self.of_slot(slot) {
+                place.candidates(event, &mut rules);
             }
+        }
+        for place in &self.of_metadata {
+            place.candidates(event, &mut rules);
         }
         rules.sort_unstable();
         rules.dedup();
         rules
+    }
+}
+
+impl Place {
+    /// Adds the rules that what an event has here brings.
+    ///
+    /// A value that cannot be used may match any rule that looks at it: the full test then says so.
+    fn candidates(&self, event: &Event, rules: &mut Vec<RuleId>) {
+        let Place { subject, by_value, any_value } = self;
+        match event.value(*subject) {
+            Ok(None) => {}
+            Ok(Some(value)) => {
+                rules.extend(any_value);
+                rules.extend(by_value.get(value.as_ref()).into_iter().flatten());
+                if value.has_elements() {
+                    any_leaf(&value, &mut |element| {
+                        rules.extend(by_value.get(element).into_iter().flatten());
+                        false
+                    });
+                }
+            }
+            Err(_) => rules.extend(by_value.values().flatten().chain(any_value)),
+        }
     }
 }
 
@@ -49,10 +63,16 @@ impl Candidates {
         Candidates(program.streams[event.stream].index.candidates(event))
     }
 
-    /// The readers of a stream that an event may concern, as numbers of its `readers` and in their order: those whose rules it
-    /// may match, and those that look at every event.
-    pub fn readers(&self, stream: &Stream) -> Vec<usize> {
+    /// The readers of an event's stream that it may concern, as numbers of the stream's `readers` and in their order: those whose
+    /// rules it may match, those that demand something else of it, and those that look at every event.
+    pub fn readers(&self, event: &Event, program: &Program) -> Vec<usize> {
+        let stream = &program.streams[event.stream];
         let mut concerned = stream.attentive.clone();
+        for demand in &stream.demands {
+            if !demand.is_met(event, &stream.identity, &program.projections) {
+                concerned.extend(&demand.readers);
+            }
+        }
         for of_projection in self.0.chunk_by(|(a, _), (b, _)| a == b) {
             let Some((projection, _)) = of_projection.first() else { continue };
             let first = stream.readers.partition_point(|(reader, _)| reader < projection);

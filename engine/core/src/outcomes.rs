@@ -4,8 +4,10 @@ use crate::evaluate::Failure;
 use crate::event::Event;
 use crate::program::Program;
 use crate::report::{Counts, Fate, Outcome, Report, Times, Trouble};
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// An event in a projection, and what there is to say of it should it not be applied.
@@ -27,7 +29,7 @@ pub(crate) struct Place<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
     /// By record, place in it, and projection.
-    by_event: BTreeMap<(usize, u32, usize), Outcome>,
+    by_event: HashMap<(usize, u32, usize), Outcome>,
     /// Lane and rule of the events that are not applied.
     blames: HashMap<(usize, u32, usize), Blame>,
     fallen: Vec<Fallen>,
@@ -101,7 +103,7 @@ impl Outcomes {
     }
 
     /// The report, given the records' sequence numbers.
-    pub(crate) fn report(mut self, program: &Program, sequences: &[String], requests: usize) -> Report {
+    pub(crate) fn report(mut self, program: &Program, sequences: &[Cow<'_, str>], requests: usize) -> Report {
         let names = program.projections.iter().map(|projection| projection.name.clone());
         let mut report = Report {
             records: sequences.len(),
@@ -120,13 +122,15 @@ impl Outcomes {
             }
             counts.conflicts = self.conflicts.remove(&number).unwrap_or_default();
         }
-        for ((record, sub, projection), outcome) in self.by_event {
+        let mut by_event: Vec<((usize, u32, usize), Outcome)> = self.by_event.into_iter().collect();
+        by_event.sort_unstable_by_key(|(event, _)| *event);
+        for ((record, sub, projection), outcome) in by_event {
             let Some((name, counts)) = report.projections.get_mut(projection) else { continue };
             count(counts, &outcome);
             let Some((reason, message, fate)) = outcome.trouble() else { continue };
             let Blame { lane, rule } =
                 self.blames.remove(&(record, sub, projection)).unwrap_or(Blame { lane: String::new(), rule: None });
-            let sequence = sequences.get(record).cloned().unwrap_or_default();
+            let sequence = sequences.get(record).map_or_else(String::new, |sequence| sequence.to_string());
             let projection = Some(name.clone());
             report.troubles.push(Trouble { record, sequence, sub, lane, projection, rule, reason, message, fate });
         }

@@ -1,6 +1,7 @@
 //! A small map in one piece of memory.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 
 /// A map in the order of its keys that lies in one piece of memory.
 ///
@@ -33,6 +34,14 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.binary_search_by(|(own, _)| own.borrow().cmp(key))
     }
 
+    /// Puts a new entry into its place. Most maps never have a second one.
+    fn put(&mut self, at: usize, key: K, value: V) {
+        if self.0.capacity() == 0 {
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(at, (key, value));
+    }
+
     /// The value of a key.
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
@@ -62,7 +71,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         match self.place(&key) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at].1, value)),
             Err(at) => {
-                self.0.insert(at, (key, value));
+                self.put(at, key, value);
                 None
             }
         }
@@ -76,7 +85,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         let at = match self.place(&key) {
             Ok(at) => at,
             Err(at) => {
-                self.0.insert(at, (key, V::default()));
+                self.put(at, key, V::default());
                 at
             }
         };
@@ -99,6 +108,23 @@ impl<K: Ord, V> SortedMap<K, V> {
     /// The entries in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> + ExactSizeIterator + Clone {
         self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// The keys of this map and of another one in their order, each once, with what each map has there.
+    pub fn beside<'m>(&'m self, other: &'m Self) -> impl Iterator<Item = (&'m K, Option<&'m V>, Option<&'m V>)> {
+        let (mut own, mut others) = (self.0.iter().peekable(), other.0.iter().peekable());
+        std::iter::from_fn(move || {
+            let order = match (own.peek(), others.peek()) {
+                (Some((a, _)), Some((b, _))) => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return None,
+            };
+            let first = own.next_if(|_| order.is_le());
+            let second = others.next_if(|_| order.is_ge());
+            let (key, _) = first.or(second)?;
+            Some((key, first.map(|(_, value)| value), second.map(|(_, value)| value)))
+        })
     }
 
     /// The keys in their order.
@@ -174,8 +200,10 @@ mod tests {
         fn it_is_a_map_in_the_order_of_its_keys(
             first in prop::collection::vec((0u8..20, 0u8..100), 0..20),
             inserted in prop::collection::vec((0u8..20, 0u8..100), 0..20),
+            other in prop::collection::btree_map(0u8..20, 0u8..100, 0..20),
             key in 0u8..21,
         ) {
+            let other: SortedMap<u8, u8> = other.into_iter().collect();
             let mut map: SortedMap<u8, u8> = first.iter().copied().collect();
             let mut plain: BTreeMap<u8, u8> = first.into_iter().collect();
             for (key, value) in inserted {
@@ -189,6 +217,9 @@ mod tests {
             map.retain(|key, _| key % 3 != 0);
             plain.retain(|key, _| key % 3 != 0);
             prop_assert_eq!((map.len(), map.is_empty()), (plain.len(), plain.is_empty()));
+            let all: BTreeMap<&u8, ()> = map.keys().chain(other.keys()).map(|key| (key, ())).collect();
+            let pairs = all.into_keys().map(|key| (key, map.get(key), other.get(key)));
+            prop_assert!(map.beside(&other).eq(pairs));
             prop_assert!(map.into_iter().eq(plain));
         }
     }

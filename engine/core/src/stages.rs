@@ -70,7 +70,7 @@ pub fn matching<'e>(program: &Program, events: &'e [Event]) -> Vec<Matched<'e>> 
     for event in events {
         let candidates = Candidates::of(event, program);
         let stream = &program.streams[event.stream];
-        for number in candidates.readers(stream) {
+        for number in candidates.readers(event, program) {
             let (projection, source) = &stream.readers[number];
             let reader = &program.projections[*projection];
             let schema = reader.sources[*source].schema.as_ref();
@@ -130,7 +130,7 @@ pub fn fold(program: &Program, evaluated: &[Evaluated<'_>]) -> usize {
                 }
             }
             let Folding::Known(state) = folding else { continue };
-            if let Ok(operations) = deferred_operations(change, event, projection, state.document()) {
+            if let Ok(operations) = deferred_operations(change, Some(event), projection, state.document()) {
                 // What cannot be folded is a dead letter; that is the planning's to say.
                 let _ = state.fold(&operations, &change.document.item(projection), projection);
             }

@@ -12,15 +12,14 @@ use viewfold_core::event::Event;
 use viewfold_core::matching::{Candidates, rules_of};
 use viewfold_core::program::Program;
 
-/// A program of a projection for each list of rules, every rule a `when`; the second one looks at every event, since it checks
-/// lanes.
+/// A program of a projection for each list of rules, every rule a `when`; the second one, and every third, checks lanes.
 fn program(projections: &[Vec<Value>]) -> Program {
     let file = |(number, whens): (usize, &Vec<Value>)| {
         let rules = whens.iter().enumerate();
         let rules: Vec<Value> = rules
             .map(|(number, when)| json!({ "when": when, "key": { "id": "all" }, "add": { format!("n{number}"): 1 } }))
             .collect();
-        let source = if number == 1 { "{ kinesis: { stream: s, lane: $.lane } }" } else { "{ kinesis: s }" };
+        let source = if number % 3 == 1 { "{ kinesis: { stream: s, lane: $.lane } }" } else { "{ kinesis: s }" };
         let text = format!(
             "projection: P{number}\nsource: {source}\ndocument: {{ table: Docs{number}, partition_key: id }}\nguard: none\n\
              on_error: skip\nrules: {}\n",
@@ -82,12 +81,16 @@ proptest! {
     fn the_index_finds_what_trying_every_rule_finds(
         projections in prop::collection::vec(prop::collection::vec(when(), 1..5), 1..5),
         fields in prop::collection::btree_map("[abc]", value(), 0..4),
+        lane in prop_oneof![Just(""), Just("k"), Just("other")],
     ) {
         let program = program(&projections);
-        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let mut fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        if !lane.is_empty() {
+            fields.push(format!("\"lane\":\"{lane}\""));
+        }
         let event = event(&program, &format!("{{{}}}", fields.join(","))).expect("an event");
         let candidates = Candidates::of(&event, &program);
-        let concerned = candidates.readers(&program.streams[0]);
+        let concerned = candidates.readers(&event, &program);
         prop_assert!(concerned.is_sorted());
         for (reader, (number, source)) in program.streams[0].readers.iter().enumerate() {
             let projection = &program.projections[*number];
@@ -96,7 +99,7 @@ proptest! {
                 prop_assert_eq!(candidates.matching(&event, *number, projection), tried);
             } else {
                 prop_assert!(matches!(&tried, Ok(rules) if rules.is_empty()), "{:?}", tried);
-                prop_assert!(!projection.sources[*source].is_attentive());
+                prop_assert!(projection.sources[*source].lane.is_none() || lane != "other");
             }
         }
     }
@@ -109,6 +112,9 @@ fn of_a_thousand_projections_an_event_concerns_the_one_that_asks_for_it() {
         (0..1000).map(|number| vec![json!({ "$.version": 1, "$.kind": format!("k{number}") })]).collect();
     let program = program(&projections);
     let event = event(&program, r#"{"version":1,"kind":"k617"}"#).expect("an event");
-    let concerned = Candidates::of(&event, &program).readers(&program.streams[0]);
-    assert_eq!(concerned, [1, 617], "the second projection looks at every event");
+    assert_eq!(Candidates::of(&event, &program).readers(&event, &program), [617]);
+    // In another lane than every third projection demands.
+    let event = self::event(&program, r#"{"version":1,"kind":"k617","lane":"other"}"#).expect("an event");
+    let concerned = Candidates::of(&event, &program).readers(&event, &program);
+    assert_eq!(concerned.len(), 334, "those that demand it have to say so, and the one that matches");
 }

@@ -29,6 +29,12 @@ pub struct Found {
     pub provisioned: bool,
     /// Whether it cannot be deleted by accident.
     pub protected: bool,
+    /// Its ARN.
+    pub arn: String,
+    /// How many items it has, by DynamoDB's own count, which is hours old at most.
+    pub items: u64,
+    /// How many bytes these have.
+    pub bytes: u64,
 }
 
 /// A global secondary index as it is set up.
@@ -56,6 +62,15 @@ pub enum Unread {
     Refused(String),
     /// Nobody answered, or nothing could be asked: no region, no credentials, no connection.
     Silent(String),
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unread::Denied { action, message } => write!(f, "{action} is not allowed: {message}"),
+            Unread::Refused(message) | Unread::Silent(message) => f.write_str(message),
+        }
+    }
 }
 
 impl Unread {
@@ -104,7 +119,11 @@ fn found(table: &TableDescription) -> Found {
     let billing = table.billing_mode_summary().and_then(|billing| billing.billing_mode());
     // Tables that never were on demand have no summary, only throughput.
     let reads = table.provisioned_throughput().and_then(|throughput| throughput.read_capacity_units());
+    let number = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
     Found {
+        arn: table.table_arn().map(text).unwrap_or_default(),
+        items: number(table.item_count()),
+        bytes: number(table.table_size_bytes()),
         status: table.table_status().map(|status| text(status.as_str())).unwrap_or_default(),
         keys: keys(table.key_schema()),
         indexes: table

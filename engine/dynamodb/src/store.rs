@@ -5,7 +5,6 @@ use crate::client::SdkConfig;
 use crate::meter;
 use crate::wire::Wire;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -14,10 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 use std::collections::HashMap;
 use std::time::Duration;
-use viewfold_core::bookkeeping::PARTITION_KEY;
-use viewfold_core::dead_letter::open_letters;
 use viewfold_core::plan::{Action, Answer, Cancellation, ItemKey, Request};
-use viewfold_core::program::Program;
 use viewfold_value::{Item, Value};
 
 /// How often a request is tried that met another writer's transaction on the same item. (Throttling and lost connections
@@ -61,30 +57,6 @@ impl Store {
     /// The client itself, for everything that is not carrying out plans.
     pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// Loads credentials and opens a connection, by asking once for an open dead letter, as every batch does. Without a table
-    /// of dead letters there is no request that every role may make, and nothing is done.
-    ///
-    /// # Errors
-    ///
-    /// A sentence: what the store said.
-    pub async fn warm(&self, program: &Program) -> Result<(), String> {
-        let source = program.projections.iter().flat_map(|projection| &projection.sources).next();
-        let (Some(table), Some(source)) = (&program.dead_letters, source) else { return Ok(()) };
-        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
-        let query = self
-            .client
-            .query()
-            .table_name(&**table)
-            .key_condition_expression("#0 = :0")
-            .expression_attribute_names("#0", PARTITION_KEY)
-            .expression_attribute_values(":0", AttributeValue::S(open_letters(&source.bookkeeping)))
-            .projection_expression("#0")
-            .limit(1)
-            .customize()
-            .config_override(once);
-        query.send().await.map(drop).map_err(|error| message(&error, table))
     }
 
     /// Every item of a table, read consistently.

@@ -1,11 +1,13 @@
 //! The tables that a program needs, as CreateTable requests.
 
+use crate::attribute::item_to_sdk;
 use crate::inspect::{self, Found, Unread};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType as KeyRole, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, DeleteRequest, GlobalSecondaryIndex, KeySchemaElement, KeyType as KeyRole,
+    Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableStatus,
+    TimeToLiveSpecification, WriteRequest,
 };
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::time::Duration;
 use viewfold_core::program::Table;
 use viewfold_core::tables::Needed;
 use viewfold_spec::projection::{KeyAttribute, KeyType};
+use viewfold_value::Item;
 
 /// How long a table may take to become active.
 const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -50,6 +53,38 @@ pub fn create_request(needed: &Needed) -> Json {
         request["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
     }
     request
+}
+
+/// Deletes items by their keys, whatever they are.
+///
+/// # Errors
+///
+/// A sentence: what the store said.
+pub async fn delete_items(client: &Client, table: &str, keys: &[&Item]) -> Result<(), String> {
+    // The most that one request takes.
+    for keys in keys.chunks(25) {
+        let delete = |key: &&Item| {
+            let delete = DeleteRequest::builder().set_key(Some(item_to_sdk(key))).build();
+            delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
+        };
+        let requests =
+            keys.iter().map(delete).collect::<Result<Vec<_>, BuildError>>().map_err(|error| error.to_string())?;
+        let mut left = Some(std::collections::HashMap::from([(table.to_owned(), requests)]));
+        let mut pause = Duration::from_millis(20);
+        while let Some(requests) = left.filter(|left| !left.is_empty()) {
+            let answer = client.batch_write_item().set_request_items(Some(requests)).send().await;
+            let answer = answer.map_err(|error| format!("{table}: {}", DisplayErrorContext(&error)))?;
+            left = answer.unprocessed_items;
+            if left.as_ref().is_some_and(|left| !left.is_empty()) {
+                if pause > MAX_WAIT {
+                    return Err(format!("{table}: throttled, the items could not all be deleted"));
+                }
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Makes a table unless it is there, and waits until it can be written to; whether it was made.

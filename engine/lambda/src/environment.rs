@@ -1,10 +1,12 @@
 //! What the function's environment says.
 
 use crate::logs::{self, Format};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use viewfold_core::compile::{DEAD_LETTER_TABLE, Options};
+use viewfold_core::compile::{DEAD_LETTER_TABLE, Options, compile};
 use viewfold_core::program::Program;
+use viewfold_dynamodb::changes::Deployed;
 use viewfold_dynamodb::{Limits, deployment};
 use viewfold_spec::diagnostic::render_all;
 
@@ -20,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) logs: logs::Settings,
     /// How many requests to the store are in flight at a time.
     pub(crate) requests_in_flight: usize,
+    /// The hashes of projections that may start whatever has changed, by name.
+    pub(crate) accepted: BTreeMap<String, String>,
 }
 
 /// The most requests in flight that can be asked for: each has a connection of its own, and Lambda gives a function 1,024 open
@@ -94,7 +98,22 @@ impl Settings {
                 }
             },
         };
-        Ok(Settings { metrics, logs: logs::Settings { format, level, wanted, payloads }, requests_in_flight })
+        let mut accepted = BTreeMap::new();
+        if let Some(text) = variable("VIEWFOLD_ACCEPT_CHANGES") {
+            for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
+                match one.split_once('=') {
+                    Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                        accepted.insert(name.trim().to_owned(), hash.to_ascii_lowercase());
+                    }
+                    _ => {
+                        let takes = "the name of a projection and the hash that the function says, `totals=0123456789abcdef`; several by commas";
+                        return wrong("VIEWFOLD_ACCEPT_CHANGES", one, takes);
+                    }
+                }
+            }
+        }
+        let logs = logs::Settings { format, level, wanted, payloads };
+        Ok(Settings { metrics, logs, requests_in_flight, accepted })
     }
 }
 
@@ -104,20 +123,32 @@ impl Settings {
 /// # Errors
 ///
 /// The validator's findings, or that there is no folder.
-pub(crate) fn program() -> Result<Program, String> {
+pub(crate) fn program(accepted: BTreeMap<String, String>) -> Result<(Program, Deployed), String> {
     let folder = projections()?;
     let options = Options {
         table_prefix: std::env::var("VIEWFOLD_TABLE_PREFIX").unwrap_or_default(),
         dead_letter_table: std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned()),
     };
     options.check().map_err(|message| format!("{message}; the function does not start"))?;
-    let compiled = deployment::load(&[folder], &options).map_err(|findings| {
+    let (files, mut findings) = deployment::read(&[folder], &options);
+    let compiled = match compile(&files, &options) {
+        Ok(compiled) if findings.is_empty() => Ok(compiled),
+        Ok(compiled) => {
+            findings.extend(compiled.warnings);
+            Err(findings)
+        }
+        Err(errors) => {
+            findings.extend(errors);
+            Err(findings)
+        }
+    };
+    let compiled = compiled.map_err(|findings| {
         format!("{}the function does not start: its projections have errors", render_all(&findings, false))
     })?;
     for warning in &compiled.warnings {
         tracing::warn!(code = warning.code.text(), place = warning.place(), "{}", warning.message);
     }
-    Ok(compiled.program)
+    Ok((compiled.program, Deployed { files, options, accepted }))
 }
 
 fn projections() -> Result<PathBuf, String> {
@@ -151,8 +182,8 @@ mod tests {
         let empty = ["VIEWFOLD_METRICS", "VIEWFOLD_LOG_PAYLOADS", "VIEWFOLD_REQUESTS_IN_FLIGHT", "RUST_LOG"]
             .map(|name| (name, ""));
         for variables in [&[][..], &empty] {
-            let Settings { metrics, logs, requests_in_flight } = settings(variables).unwrap();
-            assert!(metrics && !logs.payloads && requests_in_flight == 32);
+            let Settings { metrics, logs, requests_in_flight, accepted } = settings(variables).unwrap();
+            assert!(accepted.is_empty() && metrics && !logs.payloads && requests_in_flight == 32);
             assert_eq!((logs.format, logs.level), (Format::Json, LevelFilter::INFO));
             assert_eq!(logs.wanted, Targets::new().with_default(LevelFilter::INFO));
         }
@@ -169,6 +200,8 @@ mod tests {
             ("VIEWFOLD_REQUESTS_IN_FLIGHT", "0", "from 1 to 500"),
             ("VIEWFOLD_REQUESTS_IN_FLIGHT", "501", "from 1 to 500"),
             ("VIEWFOLD_REQUESTS_IN_FLIGHT", "many", "from 1 to 500"),
+            ("VIEWFOLD_ACCEPT_CHANGES", "totals", "`totals=0123456789abcdef`"),
+            ("VIEWFOLD_ACCEPT_CHANGES", "totals=all", "`totals=0123456789abcdef`"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && error.to_lowercase().contains(&value.to_lowercase()), "{error}");

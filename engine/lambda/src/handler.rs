@@ -1,14 +1,16 @@
 //! One invocation: a batch in, the lowest failed record out.
 
+use crate::changes::Changes;
 use crate::metrics::Metrics;
 use crate::troubles::{self, Invocation};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use viewfold_core::program::Program;
 use viewfold_core::report::Report;
+use viewfold_dynamodb::changes::NotFollowed;
 use viewfold_dynamodb::meter::Meters;
 use viewfold_dynamodb::{Limits, Store, execute_metered};
 
@@ -17,6 +19,8 @@ use viewfold_dynamodb::{Limits, Store, execute_metered};
 pub(crate) struct Function {
     /// What it carries out.
     pub(crate) program: Program,
+    /// Whether live views can go on with it.
+    pub(crate) changes: Changes,
     /// Where.
     pub(crate) store: Store,
     /// Where it writes metrics, if it does.
@@ -38,7 +42,26 @@ impl Function {
         let LambdaEvent { payload, context } = event;
         let payload = payload.get().as_bytes();
         let invocation = Invocation::new(&context);
-        let limits = Limits { requests_in_flight: self.requests_in_flight, deadline: Some(deadline(context.deadline)) };
+        let until = deadline(context.deadline);
+        let deadline = match self.may_go_on(until).await {
+            Ok(()) => until,
+            Err(NotFollowed::Refused(error_message)) => {
+                let Invocation { request, trace } = invocation;
+                tracing::error!(requestId = request, xrayTraceId = trace, "{error_message}");
+                return Err(Diagnostic { error_type: "viewfold.ChangeNotFollowed".to_owned(), error_message });
+            }
+            Err(NotFollowed::Unknown(why)) => {
+                let Invocation { request, trace } = invocation;
+                tracing::error!(
+                    requestId = request,
+                    xrayTraceId = trace,
+                    "whether live views can go on with these projections is not known: {why}"
+                );
+                // Nothing is started any more: all of the batch comes again.
+                begun
+            }
+        };
+        let limits = Limits { requests_in_flight: self.requests_in_flight, deadline: Some(deadline) };
         let meters = Meters::new(&self.program);
         let report = execute_metered(&self.program, payload, &self.store, limits, &meters).await.map_err(|error| {
             let Invocation { request, trace } = invocation;
@@ -58,6 +81,16 @@ impl Function {
             metrics.write(&report, &meters, &context.env_config.function_name, &invocation, begun.elapsed());
         }
         Ok(answer)
+    }
+}
+
+impl Function {
+    /// Whether live views can go on with the projections, as far as it can be told before the time is up.
+    async fn may_go_on(&self, until: Instant) -> Result<(), NotFollowed> {
+        let left = until.saturating_duration_since(Instant::now());
+        // The answer has to reach the platform.
+        let asked = timeout(left.mul_f64(0.8), self.changes.before_batch(&self.store, &self.program)).await;
+        asked.unwrap_or_else(|_| Err(NotFollowed::Unknown("the store did not answer in time".into())))
     }
 }
 

@@ -1,16 +1,17 @@
 //! The generic function: one binary for every stream.
 //!
-//! At start it reads its folder of projections, refuses an invalid one with the validator's own words, and connects to
-//! DynamoDB. Then each invocation is a batch: it is carried out, reported in the log and in metrics, and answered with the
+//! At start it reads its folder of projections, refuses an invalid one with the validator's own words, connects to DynamoDB,
+//! and makes sure that the views that are live can go on with them. Then each invocation is a batch: it is carried out, reported in the log and in metrics, and answered with the
 //! lowest record that was not fully applied.
 
+mod changes;
 mod environment;
 mod handler;
 mod logs;
 mod metrics;
 mod troubles;
-mod warm;
 
+use changes::Changes;
 use handler::Function;
 use metrics::Metrics;
 use std::process::ExitCode;
@@ -39,13 +40,14 @@ async fn main() -> ExitCode {
 async fn serve(started: Instant) -> Result<(), String> {
     let settings = environment::settings()?;
     logs::start(&settings.logs);
-    let program = environment::program()?;
+    let (program, deployed) = environment::program(settings.accepted.clone())?;
     let connection = client::from_environment().await;
     let store = if settings.metrics { Store::metered(&connection) } else { Store::new(&connection) };
-    warm::warm(&store, &program).await;
+    let changes = Changes::new(deployed);
+    changes.at_start(&store, &program).await?;
     let metrics = settings.metrics.then(|| Metrics::new(started.elapsed(), &settings.logs));
     tracing::info!(projections = program.projections.len(), streams = program.streams.len(), "ready");
     let environment::Settings { logs: logs::Settings { payloads, .. }, requests_in_flight, .. } = settings;
-    let function = Function { program, store, metrics, payloads, requests_in_flight };
+    let function = Function { program, changes, store, metrics, payloads, requests_in_flight };
     function.run().await.map_err(|error| format!("the connection to the Lambda runtime broke: {error}"))
 }

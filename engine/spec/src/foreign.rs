@@ -94,7 +94,7 @@ foreign! {
         "delete_if" | "remove_when" | "delete_on" => "delete_when": "the condition that deletes a document is `delete_when: {value}`";
         "errors" | "on_failure" | "onerror" | "error" | "error_handling" | "dlq" | "dead_letter" | "dead_letter_queue"
             => "on_error": "what becomes of an event that cannot be applied is said by `on_error`: `dead_letter`, `skip` or `fail`";
-        "version" | "api_version" | "kind" | "spec" | "metadata" => "": "a projection has no such key: remove it (`description` is free text, and keys that begin with `x-` are ignored)";
+        "api_version" | "kind" | "spec" | "metadata" => "": "a projection has no such key: remove it (`description` is free text, and keys that begin with `x-` are ignored)";
         "comment" | "notes" | "doc" | "docs" | "summary" => "description": "free text is written `description: {value}`";
         "tags" | "labels" | "owner" | "team" => "": "keys that begin with `x-` are ignored: `x-{key}: {value}`";
     }

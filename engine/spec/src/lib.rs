@@ -48,7 +48,15 @@ pub fn parse_most(source: &Arc<Source>) -> (Option<Projection>, Vec<Diagnostic>)
         Some((span, message, help)) => {
             (None, vec![Diagnostic::error(Code::WrongForm, source, span, message).help(help)])
         }
-        None => yaml::read::read_most(node, source),
+        None => {
+            let (projection, mut findings) = yaml::read::read_most::<Projection>(node, source);
+            let projection = projection.map(|projection| {
+                let (projection, more) = projection.named_by_version(source);
+                findings.extend(more);
+                projection
+            });
+            (projection, findings)
+        }
     })
 }
 

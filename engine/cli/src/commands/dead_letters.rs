@@ -60,17 +60,9 @@ impl LetterFilter {
     }
 }
 
-/// Connects to the DynamoDB that has the letters: one that is kept.
+/// Connects to the DynamoDB that has the letters.
 pub(crate) async fn connect(place: &Where) -> Result<Connection, Failure> {
-    match place {
-        Where { db: None, endpoint: None, aws: false } => {
-            Err(Failure::wrong_use("say where the dead letters are: --aws, --endpoint URL or --db FILE"))
-        }
-        Where { db: Some(file), .. } if !file.exists() => {
-            Err(Failure::wrong_use(format!("{} is not there", file.display())))
-        }
-        place => store::connect(place).await,
-    }
+    store::connect_kept(place, "the dead letters are").await
 }
 
 async fn letters(table: &LetterTable, open: bool) -> Result<(Connection, String, Vec<Letter>), Failure> {

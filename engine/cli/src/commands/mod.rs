@@ -1,20 +1,25 @@
 //! One file for each command.
 
+pub(crate) mod backfill;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod package;
+pub(crate) mod rebuild;
 pub(crate) mod redrive;
+pub(crate) mod retire;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod tables;
 pub(crate) mod template;
 pub(crate) mod test;
 pub(crate) mod validate;
+pub(crate) mod verify;
 
 use crate::output::Failure;
 use std::path::PathBuf;

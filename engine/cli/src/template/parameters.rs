@@ -203,6 +203,10 @@ fn of_functions(functions: &[Function<'_>]) -> Map {
         },
     );
     parameters.add("LogLevel", one_of("What is logged.", "INFO", &["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]));
+    parameters.add(
+        "AcceptChanges",
+        text("Projections to start with although their live views cannot follow, as the function says: NAME=HASH,NAME=HASH.", ""),
+    );
     parameters.add("Tracing", one_of("Whether X-Ray traces invocations.", "PassThrough", &["Active", "PassThrough"]));
     parameters
 }

@@ -28,7 +28,10 @@ pub(super) fn function(function: &Function<'_>, dead_letters: &str, resources: &
     let name = format!("/aws/lambda/${{AWS::StackName}}/{}", super::names::dashed(&function.id));
     let logs = map([("LogGroupName", text_of(name)), ("RetentionInDays", reference("LogRetentionDays"))]);
     resources.add(function.id("Logs"), map([("Type", "AWS::Logs::LogGroup".into()), ("Properties", logs.into())]));
-    let mut variables = map([("VIEWFOLD_TABLE_PREFIX", reference("TablePrefix"))]);
+    let mut variables = map([
+        ("VIEWFOLD_TABLE_PREFIX", reference("TablePrefix")),
+        ("VIEWFOLD_ACCEPT_CHANGES", reference("AcceptChanges")),
+    ]);
     if dead_letters != DEAD_LETTER_TABLE {
         variables.add("VIEWFOLD_DEAD_LETTER_TABLE", dead_letters);
     }

@@ -109,7 +109,9 @@ impl Lanes {
                 let lane = body.in_group.as_ref().map_or(&record.event_id, |(group, _)| group);
                 (lane.as_bytes().to_vec(), body.text.to_string())
             }
-            Body::Dynamodb(body) => (body.keys.unwrap_or_default().to_vec(), format!("{:?}", (body.new, body.old))),
+            Body::Dynamodb(body) => {
+                (body.keys.unwrap_or_default().as_bytes().to_vec(), format!("{:?}", (body.new, body.old)))
+            }
         };
         let digits = record.sequence().trim_start_matches('0').to_owned();
         let again = !self.seen.insert((stream, lane.clone(), digits.clone()));

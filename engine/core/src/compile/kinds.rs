@@ -6,7 +6,7 @@ use crate::program::{Subject, Term};
 use viewfold_value::Kind;
 
 /// The type that a term's value always has, where it has one.
-pub(super) fn kind_of(term: &Term) -> Option<Kind> {
+pub(crate) fn kind_of(term: &Term) -> Option<Kind> {
     match term {
         Term::Constant(value) => Some(value.kind()),
         Term::Event { subject: Subject::Metadata(_), .. } | Term::Text(_) => Some(Kind::String),

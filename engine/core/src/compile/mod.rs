@@ -28,9 +28,11 @@ mod template;
 mod term;
 mod views;
 
+pub(crate) use kinds::kind_of;
 pub use options::{DEAD_LETTER_TABLE, Options};
 
-use crate::program::{Index, OnError, Program, Projection, Source, Table};
+use crate::demands::Demand;
+use crate::program::{Index, OnError, Program, Projection, Source, Table, Ways};
 use crate::schema::Schema;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -139,6 +141,7 @@ pub fn compile(files: &[File], options: &Options) -> Result<Compiled, Vec<Diagno
     } else {
         for (number, stream) in program.streams.iter_mut().enumerate() {
             stream.index = Index::of_stream(number, &program.projections);
+            stream.demands = Demand::of_stream(&stream.readers, &program.projections);
         }
         Ok(Compiled { program, warnings: findings })
     }
@@ -293,7 +296,8 @@ impl Compiler<'_> {
         }
         let mut projection = Projection {
             name: name.value.clone(),
-            version: version(&self.source.text),
+            version: spec.version(),
+            hash: hash(&self.source.text),
             sources,
             table,
             shared: spec.document.shared.unwrap_or(false),
@@ -304,6 +308,7 @@ impl Compiler<'_> {
             attributes: Vec::new(),
             index_keys: Vec::new(),
             ttl: spec.document.ttl.as_ref().map(|name| name.value.clone()),
+            ways: Ways::named(&name.value),
         };
         projection.attributes = attributes::written(&projection);
         // Checks between rules rest on all of them being sound.
@@ -320,10 +325,11 @@ impl Compiler<'_> {
         self.allow(spec);
         projection.delete_when =
             projection.delete_when.take().map(|condition| derive::sums_from_zero(condition, &projection));
+        projection.ways = Ways::of(&projection);
         let number = program.projections.len();
         for (source, compiled) in projection.sources.iter().enumerate() {
             let stream = &mut program.streams[compiled.stream];
-            if compiled.is_attentive() {
+            if compiled.retracts {
                 stream.attentive.push(stream.readers.len());
             }
             stream.readers.push((number, source));
@@ -422,7 +428,7 @@ impl Compiler<'_> {
 }
 
 /// The first 16 hexadecimal digits of a text's SHA-256.
-fn version(text: &str) -> String {
+fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -3,7 +3,8 @@
 use super::term::Terms;
 use super::{Compiler, is_name_byte};
 use crate::program::{
-    Guard, Index, LaneCheck, PathTree, Payload, Program, SchemaCheck, Source, Step, Stream, StreamIdentity,
+    DocumentPath, Guard, Index, LaneCheck, PathTree, Payload, Program, SchemaCheck, Source, Step, Stream,
+    StreamIdentity,
 };
 use crate::schema::Schema;
 use std::sync::Arc;
@@ -70,7 +71,22 @@ impl Compiler<'_> {
             let name = name.map(|name| name.value.clone());
             let keeps_order = program.streams[stream].keeps_order();
             let has_lanes = identity.has_lanes();
-            sources.push(Source { name, bookkeeping, stream, guard, lane, schema, keeps_order, has_lanes, retracts });
+            let mark = match &guard {
+                Guard::Document { attribute, .. } => Some(DocumentPath::attribute(attribute)),
+                Guard::None | Guard::Lane { .. } | Guard::EventsTable { .. } => None,
+            };
+            sources.push(Source {
+                name,
+                bookkeeping,
+                stream,
+                guard,
+                mark,
+                lane,
+                schema,
+                keeps_order,
+                has_lanes,
+                retracts,
+            });
         }
         Some(sources)
     }
@@ -350,6 +366,7 @@ fn stream_number(program: &mut Program, identity: &StreamIdentity, payload: Payl
                 index: Index::default(),
                 readers: Vec::new(),
                 attentive: Vec::new(),
+                demands: Vec::new(),
                 bookkeeping: Vec::new(),
             });
             program.streams.len() - 1

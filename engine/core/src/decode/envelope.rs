@@ -1,18 +1,19 @@
 //! The records of an invocation, before their payloads are looked into.
 
+mod alike;
 mod sqs;
 
 pub use sqs::SqsBody;
 
 use super::stream_of;
 use crate::program::StreamIdentity;
+use alike::Alike;
 use jiff::Timestamp;
-use jiter::{Jiter, Peek};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use viewfold_value::Number;
 use viewfold_value::json::{self, ReadError};
+use viewfold_value::{Broken, Number, Reader, Start};
 
 /// One record of an invocation.
 #[derive(Debug)]
@@ -40,9 +41,14 @@ pub struct Origin {
     pub label: Option<Arc<str>>,
 }
 
-impl Record<'_> {
+impl<'i> Record<'i> {
     /// The record's sequence number; of a standard queue, which gives none, the message's id.
     pub fn sequence(&self) -> &str {
+        self.borrowed_sequence()
+    }
+
+    /// The same as long as the payload is there.
+    pub(crate) fn borrowed_sequence(&self) -> &Cow<'i, str> {
         match &self.body {
             Body::Kinesis(body) => &body.sequence,
             Body::Dynamodb(body) => &body.sequence,
@@ -79,11 +85,11 @@ pub struct KinesisBody<'i> {
 #[derive(Clone, Debug)]
 pub struct DynamodbBody<'i> {
     /// The key of the item.
-    pub keys: Option<&'i [u8]>,
+    pub keys: Option<&'i str>,
     /// The item after the change.
-    pub new: Option<&'i [u8]>,
+    pub new: Option<&'i str>,
     /// The item before the change.
-    pub old: Option<&'i [u8]>,
+    pub old: Option<&'i str>,
     /// 21 to 40 digits.
     pub sequence: Cow<'i, str>,
     /// When the change was made. DynamoDB may leave it out.
@@ -110,8 +116,9 @@ impl From<ReadError> for EnvelopeError {
     }
 }
 
-impl From<jiter::JiterError> for EnvelopeError {
-    fn from(error: jiter::JiterError) -> EnvelopeError {
+impl From<Broken> for EnvelopeError {
+    #[cold]
+    fn from(error: Broken) -> EnvelopeError {
         ReadError::from(error).into()
     }
 }
@@ -123,27 +130,30 @@ impl From<jiter::JiterError> for EnvelopeError {
 /// When the payload is no such JSON, or a record says neither where it comes from nor its sequence number: without them
 /// it can be neither applied nor given back.
 pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
-    json::check_utf8(payload)?;
-    let mut reader = Jiter::new(payload);
+    records_of(payload, Members::of_many())
+}
+
+fn records_of<'i>(payload: &'i [u8], mut members: Members<'i>) -> Result<Vec<Record<'i>>, EnvelopeError> {
+    let mut reader = Reader::new(json::utf8(payload)?);
     let mut records = None;
-    let mut is_records = reader.next_object()?.map(|name| name == "Records");
-    while let Some(is_list) = is_records {
-        if is_list {
+    let mut name = reader.next_object()?;
+    while let Some(own) = name {
+        if own == "Records" {
             let mut list: Vec<Record<'_>> = Vec::new();
             let mut next = reader.next_array()?;
             while next.is_some() {
-                let start = reader.current_index();
-                let record = raw_record(&mut reader, payload)?;
-                let text = &payload[start..reader.current_index()];
+                let start = reader.at();
+                let record = raw_record(&mut reader, &mut members)?;
+                let text = reader.since(start).as_bytes();
                 let before = list.last().map(|before| &before.origin);
                 list.push(record.check(list.len(), before, text)?);
-                next = reader.array_step()?;
+                next = reader.next_element()?;
             }
             records = Some(list);
         } else {
-            reader.next_skip()?;
+            reader.skip_next()?;
         }
-        is_records = reader.next_key()?.map(|name| name == "Records");
+        name = reader.next_key()?;
     }
     reader.finish()?;
     records.ok_or_else(|| EnvelopeError("the invocation's payload is no stream event: it has no `Records`; a Lambda event is {\"Records\": [...]}, with \
@@ -157,9 +167,8 @@ pub fn records(payload: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeError> {
 ///
 /// As [`records`].
 pub fn record(text: &[u8]) -> Result<Record<'_>, EnvelopeError> {
-    json::check_utf8(text)?;
-    let mut reader = Jiter::new(text);
-    let record = raw_record(&mut reader, text)?;
+    let mut reader = Reader::new(json::utf8(text)?);
+    let record = raw_record(&mut reader, &mut Members::default())?;
     reader.finish()?;
     record.check(0, None, text)
 }
@@ -173,13 +182,13 @@ struct RawRecord<'i> {
     partition_key: Option<Cow<'i, str>>,
     sequence: Option<Cow<'i, str>>,
     data: Option<Cow<'i, str>>,
-    time: Option<Number>,
+    time: Option<&'i str>,
     table: Option<Cow<'i, str>>,
     precision: Option<Cow<'i, str>>,
     view: Option<Cow<'i, str>>,
-    keys: Option<&'i [u8]>,
-    new: Option<&'i [u8]>,
-    old: Option<&'i [u8]>,
+    keys: Option<&'i str>,
+    new: Option<&'i str>,
+    old: Option<&'i str>,
     message_id: Option<Cow<'i, str>>,
     message: Option<Cow<'i, str>>,
     sent: Option<Cow<'i, str>>,
@@ -241,87 +250,85 @@ impl Part {
     }
 }
 
-fn raw_record<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<RawRecord<'i>, EnvelopeError> {
+/// The members of records, and of `kinesis` or `dynamodb` in them.
+#[derive(Default)]
+struct Members<'i> {
+    record: Alike<'i>,
+    service: Alike<'i>,
+}
+
+impl Members<'_> {
+    fn of_many() -> Self {
+        Members { record: Alike::of_many(), service: Alike::of_many() }
+    }
+}
+
+fn raw_record<'i>(reader: &mut Reader<'i>, members: &mut Members<'i>) -> Result<RawRecord<'i>, EnvelopeError> {
     let mut record = RawRecord::default();
-    let mut part = reader.next_object()?.map(Part::of_record);
-    while let Some(known) = part {
-        read_part(known, reader, payload, &mut record)?;
-        part = reader.next_key()?.map(Part::of_record);
+    members.record.begin();
+    while let Some(part) = members.record.next_part(reader, Part::of_record)? {
+        read_part(part, reader, &mut record, &mut members.service)?;
     }
     Ok(record)
 }
 
-/// Reads a part of a record, or skips what is none.
+/// Reads a part of a record.
 fn read_part<'i>(
-    part: Option<Part>,
-    reader: &mut Jiter<'i>,
-    payload: &'i [u8],
+    part: Part,
+    reader: &mut Reader<'i>,
     record: &mut RawRecord<'i>,
+    service: &mut Alike<'i>,
 ) -> Result<(), EnvelopeError> {
     match part {
-        None => reader.next_skip()?,
-        Some(Part::Arn) => record.arn = text(reader, payload)?,
-        Some(Part::EventId) => record.event_id = text(reader, payload)?,
-        Some(Part::EventName) => record.event_name = text(reader, payload)?,
-        Some(Part::Table) => record.table = text(reader, payload)?,
-        Some(Part::MessageId) => record.message_id = text(reader, payload)?,
-        Some(Part::Body) => record.message = text(reader, payload)?,
-        Some(Part::Attributes) => sqs::attributes(reader, payload, record)?,
-        Some(Part::PartitionKey) => record.partition_key = text(reader, payload)?,
-        Some(Part::Sequence) => record.sequence = text(reader, payload)?,
-        Some(Part::Data) => record.data = text(reader, payload)?,
-        Some(Part::Time) => record.time = number(reader)?,
-        Some(Part::Precision) => record.precision = text(reader, payload)?,
-        Some(Part::View) => record.view = text(reader, payload)?,
-        Some(Part::Keys) => record.keys = raw_object(reader, payload)?,
-        Some(Part::New) => record.new = raw_object(reader, payload)?,
-        Some(Part::Old) => record.old = raw_object(reader, payload)?,
-        Some(Part::Service) => {
-            let mut part = reader.next_object()?.map(Part::of_service);
-            while let Some(known) = part {
-                read_part(known, reader, payload, record)?;
-                part = reader.next_key()?.map(Part::of_service);
+        Part::Arn => record.arn = text(reader)?,
+        Part::EventId => record.event_id = text(reader)?,
+        Part::EventName => record.event_name = text(reader)?,
+        Part::Table => record.table = text(reader)?,
+        Part::MessageId => record.message_id = text(reader)?,
+        Part::Body => record.message = text(reader)?,
+        Part::Attributes => sqs::attributes(reader, record)?,
+        Part::PartitionKey => record.partition_key = text(reader)?,
+        Part::Sequence => record.sequence = text(reader)?,
+        Part::Data => record.data = text(reader)?,
+        Part::Time => record.time = number(reader)?,
+        Part::Precision => record.precision = text(reader)?,
+        Part::View => record.view = text(reader)?,
+        Part::Keys => record.keys = raw_object(reader)?,
+        Part::New => record.new = raw_object(reader)?,
+        Part::Old => record.old = raw_object(reader)?,
+        Part::Service => {
+            service.begin();
+            while let Some(part) = service.next_part(reader, Part::of_service)? {
+                read_part(part, reader, record, service)?;
             }
         }
     }
     Ok(())
 }
 
-/// A text; nothing for null. It is the payload's own unless an escape stands in it.
-fn text<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<Option<Cow<'i, str>>, EnvelopeError> {
-    let peek = reader.peek()?;
-    if peek == Peek::Null {
-        return reader.known_null().map(|()| None).map_err(Into::into);
+/// A text; nothing for null.
+fn text<'i>(reader: &mut Reader<'i>) -> Result<Option<Cow<'i, str>>, EnvelopeError> {
+    if reader.peek()? == Start::NULL {
+        return reader.null().map(|()| None).map_err(Into::into);
     }
-    let start = reader.current_index();
-    let text = reader.next_str()?;
-    let length = text.len();
-    // Between its quotes stands the text itself, if nothing in it was escaped.
-    let raw = payload.get(start + 1..start + 1 + length).and_then(|raw| std::str::from_utf8(raw).ok());
-    Ok(Some(match raw {
-        Some(raw) if raw == text => Cow::Borrowed(raw),
-        _ => Cow::Owned(text.to_owned()),
-    }))
+    Ok(Some(reader.next_string()?))
 }
 
-/// A number; nothing for null and for what is no number of ours: a time is never worth failing a batch for.
-fn number(reader: &mut Jiter<'_>) -> Result<Option<Number>, EnvelopeError> {
+/// The digits of a number; nothing for null and for what is none: a time is never worth failing a batch for.
+fn number<'i>(reader: &mut Reader<'i>) -> Result<Option<&'i str>, EnvelopeError> {
     match reader.peek()? {
-        peek if peek.is_num() => {
-            let digits = reader.known_number_bytes(peek)?;
-            Ok(std::str::from_utf8(digits).ok().and_then(|digits| Number::parse(digits).ok()))
-        }
-        _ => reader.next_skip().map(|()| None).map_err(Into::into),
+        start if start.is_number() => Ok(Some(reader.number(start)?)),
+        start => reader.skip(start).map(|()| None).map_err(Into::into),
     }
 }
 
-/// The bytes of an object; nothing for null.
-fn raw_object<'i>(reader: &mut Jiter<'i>, payload: &'i [u8]) -> Result<Option<&'i [u8]>, EnvelopeError> {
+/// The text of an object; nothing for null.
+fn raw_object<'i>(reader: &mut Reader<'i>) -> Result<Option<&'i str>, EnvelopeError> {
     // Peeking goes past white space.
-    let peek = reader.peek()?;
-    let start = reader.current_index();
-    reader.known_skip(peek)?;
-    Ok((peek == Peek::Object).then(|| &payload[start..reader.current_index()]))
+    let start = reader.peek()?;
+    let from = reader.at();
+    reader.skip(start)?;
+    Ok((start == Start::OBJECT).then(|| reader.since(from)))
 }
 
 impl<'i> RawRecord<'i> {
@@ -407,11 +414,11 @@ impl<'i> ChangeRecord<'i> {
     ///
     /// When it is no JSON object of this form.
     pub(super) fn read(payload: &'i [u8]) -> Result<ChangeRecord<'i>, ReadError> {
-        json::check_utf8(payload)?;
-        let mut reader = Jiter::new(payload);
-        let record = raw_record(&mut reader, payload).map_err(|error| ReadError::Syntax(error.0))?;
+        let mut reader = Reader::new(json::utf8(payload)?);
+        let record = raw_record(&mut reader, &mut Members::default()).map_err(|error| ReadError::Syntax(error.0))?;
         reader.finish()?;
-        let digits = record.time.map(|time| time.to_string()).filter(|time| time.bytes().all(|b| b.is_ascii_digit()));
+        let time = record.time.and_then(|digits| Number::parse(digits).ok());
+        let digits = time.map(|time| time.to_string()).filter(|time| time.bytes().all(|b| b.is_ascii_digit()));
         // A stream says its precision since it can be chosen; before, and unless chosen, it was milliseconds.
         let is_exact = match record.precision.as_deref() {
             Some(precision) => precision == "MICROSECOND",
@@ -440,13 +447,24 @@ fn is_sequence(text: &str) -> bool {
 }
 
 /// Seconds since 1970, with decimals, as a time; nothing outside of the years that have four digits.
-fn since_1970(seconds: Number) -> Option<Timestamp> {
-    Timestamp::from_nanosecond(seconds.in_parts(9)?).ok()
+fn since_1970(seconds: &str) -> Option<Timestamp> {
+    // As Lambda writes them: each record has one, and a number takes ten times as long.
+    let (whole, decimals) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let digits = |text: &str, most| match (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+        true => Some(text.bytes().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))),
+        false => None,
+    };
+    if let (Some(whole), Some(part)) = (digits(whole, 11), digits(decimals, 9)) {
+        let nanoseconds = part * 10_i64.pow(9 - decimals.len() as u32);
+        return Timestamp::new(whole, i32::try_from(nanoseconds).ok()?).ok();
+    }
+    Timestamp::from_nanosecond(Number::parse(seconds).ok()?.in_parts(9)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn times_keep_their_decimals() {
@@ -457,10 +475,46 @@ mod tests {
             ("-0.5", "1969-12-31T23:59:59.5Z"),
             ("1545084650.1234567899", "2018-12-17T22:10:50.123456789Z"),
         ] {
-            let time = since_1970(Number::parse(seconds).unwrap()).unwrap();
+            let time = since_1970(seconds).unwrap();
             assert_eq!(time.to_string(), text);
         }
-        assert_eq!(since_1970(Number::parse("1e30").unwrap()), None);
+        assert_eq!(since_1970("1e30"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn records_that_look_alike_are_read_as_others_are(
+            shapes in prop::collection::vec((0usize..4, "[0-9]{1,3}", any::<bool>()), 1..6),
+            harms in prop::collection::vec((any::<prop::sample::Index>(), 0usize..3, "[\"{}:,a1 -]{0,2}"), 0..3),
+        ) {
+            let records = shapes.iter().map(|(shape, number, is_other)| {
+                let space = if *is_other { " " } else { "" };
+                let skipped = [r#""awsRegion":"eu-west-1""#, r#""n":1"#, r#""awsRegion":"eu""#, r#""more":{"a":[1,"b"]}"#][*shape];
+                let size = if *is_other { r#""SizeBytes":9,"# } else { "" };
+                format!(
+                    r#"{{"eventID":"{number}",{space}{skipped},"dynamodb":{{"Keys":{{"id":{{"N":"{number}"}}}},{size}"StreamViewType" :"KEYS_ONLY",
+                       "SizeBytes":{number},"SequenceNumber":"{number}"}}{space},"eventSource":"aws:dynamodb","eventName":"INSERT",
+                       "eventSourceARN":"arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/{number}"}}"#
+                )
+            });
+            let text = format!(r#"{{"Records":[{}]}}"#, records.collect::<Vec<_>>().join(","));
+            let mut text: Vec<char> = text.chars().collect();
+            for (place, less, more) in harms {
+                let from = place.index(text.len() + 1);
+                text.splice(from..(from + less).min(text.len()), more.chars());
+            }
+            let text: String = text.into_iter().collect();
+            let plain = records_of(text.as_bytes(), Members::default());
+            prop_assert_eq!(format!("{:?}", super::records(text.as_bytes())), format!("{plain:?}"));
+        }
+
+        #[test]
+        fn plain_seconds_are_the_time_that_the_number_is(whole in "0|[1-9][0-9]{0,12}", decimals in "[0-9]{0,12}") {
+            let point = if decimals.is_empty() { "" } else { "." };
+            let seconds = format!("{whole}{point}{decimals}");
+            let number = Number::parse(&seconds).ok().and_then(|number| number.in_parts(9));
+            prop_assert_eq!(since_1970(&seconds), number.and_then(|parts| Timestamp::from_nanosecond(parts).ok()));
+        }
     }
 
     #[test]
@@ -501,7 +555,7 @@ mod tests {
         let records = records(payload).unwrap();
         let Body::Dynamodb(body) = &records[0].body else { panic!("{records:?}") };
         assert_eq!((body.change, &body.created, body.new), (Some("remove"), &None, None));
-        assert_eq!(body.old, Some(&br#"{"id":{"S":"1"}}"#[..]));
+        assert_eq!(body.old, Some(r#"{"id":{"S":"1"}}"#));
         assert_eq!(records[0].origin.label.as_deref(), Some("2026-01-01T00:00:00.000"));
     }
 }

@@ -10,9 +10,9 @@ use super::undecodable;
 use crate::program::Payload;
 use crate::report::Problem;
 use jiff::Timestamp;
-use jiter::{Jiter, Peek};
 use std::borrow::Cow;
 use viewfold_value::json::{self, ReadError};
+use viewfold_value::{Reader, Start};
 
 /// A message without its envelope.
 pub(super) struct Opened<'b> {
@@ -66,20 +66,19 @@ pub(super) fn opened(body: &[u8], payload: Payload) -> Result<Opened<'_>, Proble
 
 /// The texts that an object has under these names; nothing for one that is missing, empty, or no text.
 fn texts<const N: usize>(object: &[u8], names: [&str; N]) -> Result<[Option<String>; N], ReadError> {
-    json::check_utf8(object)?;
     let mut found = [const { None }; N];
-    let mut reader = Jiter::new(object);
-    let mut key = reader.next_object()?.map(|name| names.iter().position(|known| *known == name));
-    while let Some(place) = key {
-        let peek = reader.peek()?;
-        match place {
-            Some(place) if peek == Peek::String => {
-                let text = reader.known_str()?;
-                found[place] = (!text.is_empty()).then(|| text.to_owned());
+    let mut reader = Reader::new(json::utf8(object)?);
+    let mut key = reader.next_object()?;
+    while let Some(name) = key {
+        let start = reader.peek()?;
+        match names.iter().position(|known| *known == name) {
+            Some(place) if start == Start::STRING => {
+                let text = reader.string()?;
+                found[place] = (!text.is_empty()).then(|| text.into_owned());
             }
-            _ => reader.known_skip(peek)?,
+            _ => reader.skip(start)?,
         }
-        key = reader.next_key()?.map(|name| names.iter().position(|known| *known == name));
+        key = reader.next_key()?;
     }
     reader.finish()?;
     Ok(found)

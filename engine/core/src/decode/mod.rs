@@ -24,11 +24,10 @@ use crate::report::{Problem, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use envelope::{Body, DynamodbBody, KinesisBody, Record, SqsBody};
-use jiter::Jiter;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
-use viewfold_value::{Item, Value};
+use viewfold_value::{Item, Reader, Value};
 
 /// One event of a record, or why there is none.
 #[derive(Debug)]
@@ -63,12 +62,20 @@ pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Progr
     }
 }
 
+/// The bytes of base64, by vector instructions where there are any. What is none by these is told by the crate that says why.
+fn from_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    match base64_simd::STANDARD.decode_to_vec(text) {
+        Ok(bytes) => Ok(bytes),
+        Err(_) => BASE64.decode(text),
+    }
+}
+
 /// A record of which nothing is left but one event: where the Kinesis Producer Library put many into it, the record that
 /// its producer would have sent without it. Any other record is left as it is.
 pub fn alone(record: &[u8], sub: u32) -> String {
     let inner = || {
         let Body::Kinesis(body) = envelope::record(record).ok()?.body else { return None };
-        let parts = aggregate::taken_apart(&BASE64.decode(body.data.as_bytes()).ok()?)?;
+        let parts = aggregate::taken_apart(&from_base64(&body.data).ok()?)?;
         let (key, data) = parts.into_iter().nth(usize::try_from(sub).ok()?)?;
         // An aggregate inside of another is no event, and must not be taken apart when it stands alone.
         if aggregate::taken_apart(&data).is_some() {
@@ -138,8 +145,7 @@ fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Ve
         let event = read().transpose()?;
         Some(Decoded { sub, lane, id, event })
     };
-    let bytes = BASE64.decode(body.data.as_bytes());
-    let bytes = bytes.map_err(|error| {
+    let bytes = from_base64(&body.data).map_err(|error| {
         let hint = if body.data.starts_with(['{', '[']) { "; it looks like JSON itself" } else { "" };
         undecodable(format!("the record's data is no base64: {error}{hint}"))
     });
@@ -209,7 +215,7 @@ pub fn lane(record: &Record<'_>) -> Result<Lane, Problem> {
         }
         Body::Dynamodb(body) => {
             let keys = body.keys.ok_or_else(|| undecodable("the record names no key of its item"))?;
-            dynamodb_json::read_item(&mut Jiter::new(keys), 0)
+            dynamodb_json::read_item(&mut Reader::new(keys), 0)
                 .map(Lane::of_item)
                 .map_err(|error| undecodable(format!("the record's key is no DynamoDB JSON: {error}")))
         }
@@ -217,8 +223,8 @@ pub fn lane(record: &Record<'_>) -> Result<Lane, Problem> {
 }
 
 /// An item in DynamoDB JSON.
-fn read_item(bytes: &[u8]) -> Result<Item, Problem> {
-    dynamodb_json::read_item(&mut Jiter::new(bytes), 0)
+fn read_item(text: &str) -> Result<Item, Problem> {
+    dynamodb_json::read_item(&mut Reader::new(text), 0)
         .map_err(|error| undecodable(format!("the record's image is no DynamoDB JSON: {error}")))
 }
 
@@ -229,11 +235,10 @@ fn undecodable(error: impl std::fmt::Display) -> Problem {
 /// Fills the slots from a JSON payload.
 fn json_payload(bytes: &[u8], stream: &Stream, slots: &mut Slots) -> Result<(), Problem> {
     let not_json = |error: ReadError| undecodable(format!("the payload is no JSON: {error}"));
-    json::check_utf8(bytes).map_err(not_json)?;
-    let mut reader = Jiter::new(bytes);
+    let mut reader = Reader::new(json::utf8(bytes).map_err(not_json)?);
     let mut read = || {
-        let peek = reader.peek()?;
-        stream.paths.read_json(&mut reader, peek, slots)?;
+        let start = reader.peek()?;
+        stream.paths.read_json(&mut reader, start, slots)?;
         reader.finish()?;
         Ok(())
     };
@@ -256,9 +261,9 @@ fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut Slots) 
 /// The body as it is about documents: the row that a deleted document leaves behind is none. Becoming such a row is a
 /// removal, leaving it an insertion, and nothing else about it is anything.
 fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<Option<DynamodbBody<'i>>, Problem> {
-    let is_row = |image: Option<&[u8]>| match image {
+    let is_row = |image: Option<&str>| match image {
         // A look at the bytes spares reading nearly every image.
-        Some(image) if !stream.bookkeeping.is_empty() && image.windows(9).any(|bytes| bytes == b"_deleted\"") => {
+        Some(image) if !stream.bookkeeping.is_empty() && image.contains("_deleted\"") => {
             is_deleted_image(image, body.keys, stream)
         }
         _ => Ok(false),
@@ -278,7 +283,7 @@ fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<
 /// Whether a change of a view's item leaves the document as it was.
 fn is_bookkeeping_alone(body: &DynamodbBody<'_>, stream: &Stream) -> Result<bool, Problem> {
     let (Some(old), Some(new), false) = (body.old, body.new, stream.bookkeeping.is_empty()) else { return Ok(false) };
-    let document = |image: &[u8]| {
+    let document = |image: &str| {
         let item = read_item(image)?;
         let is_kept = |name: &String| name.starts_with("_vf_") || stream.bookkeeping.contains(name);
         Ok::<_, Problem>(item.into_iter().filter(|(name, _)| !is_kept(name)).collect::<Item>())
@@ -286,7 +291,7 @@ fn is_bookkeeping_alone(body: &DynamodbBody<'_>, stream: &Stream) -> Result<bool
     Ok(document(old)? == document(new)?)
 }
 
-fn is_deleted_image(image: &[u8], keys: Option<&[u8]>, stream: &Stream) -> Result<bool, Problem> {
+fn is_deleted_image(image: &str, keys: Option<&str>, stream: &Stream) -> Result<bool, Problem> {
     let item = read_item(image)?;
     let keys = keys.map(read_item).transpose()?.unwrap_or_default();
     Ok(is_deleted_row(item.keys(), |name| keys.contains_key(name), &stream.bookkeeping))
@@ -309,5 +314,41 @@ pub fn stream_of(arn: &str) -> Option<(StreamIdentity, Option<String>)> {
             Some((StreamIdentity::Dynamodb(table), label))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn base64_is_what_it_is_without_vector_instructions(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            harms in prop::collection::vec((any::<prop::sample::Index>(), "[A-Za-z0-9+/=_\\- \n\u{e9}]?"), 0..3),
+            less in 0usize..4,
+        ) {
+            let mut text = BASE64.encode(&bytes);
+            for (place, more) in harms {
+                let at = place.index(text.len() + 1);
+                if text.is_char_boundary(at) {
+                    text.insert_str(at, &more);
+                }
+            }
+            for _ in 0..less {
+                text.pop();
+            }
+            prop_assert_eq!(from_base64(&text), BASE64.decode(&text));
+        }
+    }
+
+    #[test]
+    fn bits_behind_the_last_byte_are_no_base64() {
+        for last in ["QQ==", "QR==", "QUE=", "QUF=", "QQ=", "QQ", "QUE", "Q", "=", "====", "QQ==QQ=="] {
+            for text in [last.to_owned(), format!("{}{last}", "QUFB".repeat(40))] {
+                assert_eq!(from_base64(&text), BASE64.decode(&text), "{text}");
+            }
+        }
     }
 }

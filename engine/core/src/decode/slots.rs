@@ -2,29 +2,47 @@
 
 use crate::event::{Slot, Slots};
 use crate::program::{PathTree, Place};
-use jiter::{Jiter, Peek};
-use viewfold_value::Value;
+use std::collections::BTreeSet;
 use viewfold_value::dynamodb_json;
-use viewfold_value::json::{self, MAX_DEPTH, ReadError};
+use viewfold_value::json::{self, MAX_DEPTH, ReadError, too_deep};
+use viewfold_value::{Reader, Start, Value};
 
 impl PathTree {
-    /// Fills the slots at and below a place from a value that has been read.
-    fn fill(&self, value: &Value, node: &Place, slots: &mut Slots) {
+    /// Fills the slots at and below a place with a value that has been read.
+    fn fill(&self, value: Value, node: &Place, slots: &mut Slots) {
+        self.fill_below(&value, node, slots);
         if let Some(slot) = node.slot {
-            slots.set(slot, Slot::Found(value.clone()));
+            slots.set(slot, Slot::Found(value));
         }
+    }
+
+    fn fill_below(&self, value: &Value, node: &Place, slots: &mut Slots) {
+        let mut fill = |value: &Value, node: &Place| {
+            if let Some(slot) = node.slot {
+                slots.set(slot, Slot::Found(value.clone()));
+            }
+            self.fill_below(value, node, slots);
+        };
         match value {
+            // There may be a thousand paths, and a few names in the event.
+            Value::Map(map) if map.len() < node.names.len() => {
+                for (name, value) in map {
+                    if let Some(child) = node.child(name) {
+                        fill(value, &self.nodes[child.place]);
+                    }
+                }
+            }
             Value::Map(map) => {
                 for (name, child) in &node.names {
                     if let Some(value) = map.get(name) {
-                        self.fill(value, &self.nodes[child.place], slots);
+                        fill(value, &self.nodes[child.place]);
                     }
                 }
             }
             Value::List(list) => {
                 for (index, next) in &node.indexes {
                     if let Some(value) = element(list, *index) {
-                        self.fill(value, &self.nodes[*next], slots);
+                        fill(value, &self.nodes[*next]);
                     }
                 }
             }
@@ -52,85 +70,91 @@ impl PathTree {
         }
     }
 
-    /// Reads a JSON payload that starts with `peek`.
-    pub(super) fn read_json(&self, reader: &mut Jiter<'_>, peek: Peek, slots: &mut Slots) -> Result<(), ReadError> {
+    /// Reads a JSON payload that begins with `start`.
+    pub(super) fn read_json(&self, reader: &mut Reader<'_>, start: Start, slots: &mut Slots) -> Result<(), ReadError> {
         match self.root() {
-            Some(root) => self.read_json_at(reader, peek, root, slots, 0),
-            None => Ok(reader.known_skip(peek)?),
+            Some(root) => self.read_json_at(reader, start, root, slots, 0),
+            None => Ok(reader.skip(start)?),
         }
     }
 
     fn read_json_at(
         &self,
-        reader: &mut Jiter<'_>,
-        peek: Peek,
+        reader: &mut Reader<'_>,
+        start: Start,
         node: &Place,
         slots: &mut Slots,
         depth: u32,
     ) -> Result<(), ReadError> {
         if depth > MAX_DEPTH {
-            return Err(ReadError::Syntax(format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(too_deep());
         }
-        let whole = node.slot.is_some() || (peek == Peek::Array && !node.indexes.is_empty());
+        let whole = node.slot.is_some() || (start == Start::ARRAY && !node.indexes.is_empty());
         if whole {
-            let start = reader.current_index();
-            match json::read_value(reader, peek, depth) {
-                Ok(value) => self.fill(&value, node, slots),
+            let from = reader.at();
+            match json::read_value(reader, start, depth) {
+                Ok(value) => self.fill(value, node, slots),
                 Err(ReadError::Unusable(reason)) => {
                     self.spoil(&reason, node, slots);
-                    if let (true, Some(slot)) = (peek.is_num(), node.slot) {
-                        let digits = String::from_utf8_lossy(reader.slice_to_current(start)).trim().to_owned();
+                    if let (true, Some(slot)) = (start.is_number(), node.slot) {
+                        let digits = reader.since(from);
                         if digits.bytes().all(|digit| digit.is_ascii_digit()) {
-                            slots.set(slot, Slot::Digits(digits, reason));
+                            slots.set(slot, Slot::Digits(digits.to_owned(), reason));
                         }
                     }
                     // Only what is unusable is lost: the places below are read on their own.
-                    if peek == Peek::Object && !node.names.is_empty() {
+                    if start == Start::OBJECT && !node.names.is_empty() {
                         for child in node.names.values() {
                             self.clear(&self.nodes[child.place], slots);
                         }
-                        self.read_names(&mut Jiter::new(reader.slice_to_current(start)), node, slots, depth)?;
+                        self.read_names(&mut Reader::new(reader.since(from)), node, slots, depth)?;
                     }
                 }
                 Err(error) => return Err(error),
             }
             Ok(())
-        } else if peek == Peek::Object && !node.names.is_empty() {
+        } else if start == Start::OBJECT && !node.names.is_empty() {
             self.read_names(reader, node, slots, depth)
         } else {
-            Ok(reader.known_skip(peek)?)
+            Ok(reader.skip(start)?)
         }
     }
 
     /// Reads an object for the places below a place.
-    fn read_names(&self, reader: &mut Jiter<'_>, node: &Place, slots: &mut Slots, depth: u32) -> Result<(), ReadError> {
-        let mut seen = Seen::of(node);
-        let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
-        while let Some(child) = next {
-            let peek = reader.peek()?;
-            match child {
+    fn read_names(
+        &self,
+        reader: &mut Reader<'_>,
+        node: &Place,
+        slots: &mut Slots,
+        depth: u32,
+    ) -> Result<(), ReadError> {
+        let mut seen = Seen::default();
+        let mut next = reader.next_object()?;
+        while let Some(name) = next {
+            let start = reader.peek()?;
+            match node.child(&name) {
                 Some(child) => {
                     let place = &self.nodes[child.place];
                     // A key may come twice: the last one counts.
                     if seen.again(child.number) {
                         self.clear(place, slots);
                     }
-                    self.read_json_at(reader, peek, place, slots, depth + 1)?;
+                    self.read_json_at(reader, start, place, slots, depth + 1)?;
                 }
-                None => reader.known_skip(peek)?,
+                None => reader.skip(start)?,
             }
-            next = reader.next_key()?.map(|name| node.names.get(name).copied());
+            next = reader.next_key()?;
         }
         Ok(())
     }
 
     /// Reads the image `name` of a DynamoDB record, an item in DynamoDB JSON: it stands at `$.name`.
-    pub(super) fn read_image(&self, image: &[u8], name: &str, slots: &mut Slots) -> Result<(), ReadError> {
+    pub(super) fn read_image(&self, image: &str, name: &str, slots: &mut Slots) -> Result<(), ReadError> {
         let Some(root) = self.root() else { return Ok(()) };
         let node = root.names.get(name).map(|child| &self.nodes[child.place]);
         let own = node.and_then(|node| node.slot);
         if root.slot.is_some() || own.is_some() {
-            let found = match dynamodb_json::read_item(&mut Jiter::new(image), 0) {
+            let found = match dynamodb_json::read_item(&mut Reader::new(image), 0) {
                 Ok(item) => Slot::Found(Value::Map(item)),
                 Err(ReadError::Unusable(reason)) => Slot::Unusable(reason),
                 Err(error) => return Err(error),
@@ -153,43 +177,39 @@ impl PathTree {
             }
         }
         let Some(node) = node.filter(|node| !node.names.is_empty()) else { return Ok(()) };
-        let mut reader = Jiter::new(image);
-        let mut next = reader.next_object()?.map(|name| node.names.get(name).copied());
-        while let Some(child) = next {
-            match child.map(|child| &self.nodes[child.place]) {
+        let mut reader = Reader::new(image);
+        let mut next = reader.next_object()?;
+        while let Some(key) = next {
+            match node.child(&key).map(|child| &self.nodes[child.place]) {
                 Some(place) => match dynamodb_json::read_attribute(&mut reader, 0) {
-                    Ok(value) => self.fill(&value, place, slots),
+                    Ok(value) => self.fill(value, place, slots),
                     Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
                     Err(error) => return Err(error),
                 },
-                None => reader.next_skip()?,
+                None => reader.skip_next()?,
             }
-            next = reader.next_key()?.map(|name| node.names.get(name).copied());
+            next = reader.next_key()?;
         }
         Ok(())
     }
 }
 
 /// The places below one that have been read in an object.
+#[derive(Default)]
 struct Seen {
-    /// The first 64 of them, a bit for each.
+    /// Those whose number is below 64, a bit for each.
     few: u64,
-    /// All of them, where there are more.
-    many: Vec<bool>,
+    /// The others.
+    more: BTreeSet<usize>,
 }
 
 impl Seen {
-    fn of(node: &Place) -> Seen {
-        let many = if node.names.len() > 64 { vec![false; node.names.len()] } else { Vec::new() };
-        Seen { few: 0, many }
-    }
-
     /// Notes that a place is read; whether it was read before.
     fn again(&mut self, number: usize) -> bool {
-        if let Some(seen) = self.many.get_mut(number) {
-            return std::mem::replace(seen, true);
+        if number >= 64 {
+            return !self.more.insert(number);
         }
-        let bit = 1u64 << (number % 64);
+        let bit = 1u64 << number;
         let again = self.few & bit != 0;
         self.few |= bit;
         again
@@ -219,9 +239,9 @@ mod tests {
 
     fn read(tree: &PathTree, text: &str) -> Result<Vec<Slot>, ReadError> {
         let mut slots = Slots::default();
-        let mut reader = Jiter::new(text.as_bytes());
-        let peek = reader.peek()?;
-        tree.read_json(&mut reader, peek, &mut slots)?;
+        let mut reader = Reader::new(text);
+        let start = reader.peek()?;
+        tree.read_json(&mut reader, start, &mut slots)?;
         reader.finish()?;
         Ok((0..tree.slots()).map(|slot| slots.get(slot).clone()).collect())
     }
@@ -270,7 +290,7 @@ mod tests {
         let tree = tree(&["$.new.s", "$.new.m.k", "$.new.n"]);
         let text = r#"{"s":{"SS":["b"]},"m":{"M":{"k":{"B":"AQ=="}}},"n":{"N":"1e500"},"o":{"S":"x"}}"#;
         let mut slots = Slots::default();
-        tree.read_image(text.as_bytes(), "new", &mut slots).unwrap();
+        tree.read_image(text, "new", &mut slots).unwrap();
         assert_eq!(*slots.get(0), Slot::Found(Value::StringSet(["b".to_owned()].into())));
         assert_eq!(*slots.get(1), Slot::Found(Value::Binary(vec![1])));
         assert!(matches!(slots.get(2), Slot::Unusable(_)));

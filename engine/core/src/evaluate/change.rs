@@ -5,10 +5,13 @@ use super::operation::{Operation, Operations, check_key};
 use super::term::{Scope, evaluate, truth};
 use crate::event::Event;
 use crate::program::{
-    DocumentPath, KeyLimits, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Projection, Rule, key_kind,
+    DocumentPath, KeyLimits, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Projection, Rule, Term, key_kind,
 };
 use crate::report::{Problem, Reason};
 use crate::sorted_map::SortedMap;
+use std::borrow::Cow;
+use std::sync::Arc;
+use viewfold_spec::projection::KeyAttribute;
 use viewfold_value::{Number, Value};
 
 /// What an event does to one document.
@@ -78,7 +81,7 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
         let mut blamed = None;
         check_schema(event, rule).map_err(|problem| Failure::of(problem, rule, None))?;
         // What the elements of `each` do to a document comes together first.
-        let mut of_rule: Vec<(DocumentKey, Operations)> = Vec::new();
+        let mut of_rule: Vec<(DocumentKey, Operations)> = Vec::with_capacity(1);
         each(event, rule, |element| {
             let scope = Scope { event: Some(event), document: None, element };
             // A condition over the document waits for it, and with it the rule; the key never does.
@@ -112,30 +115,33 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
     Ok(changes)
 }
 
-/// The operations of a change, with those of its deferred rules, on a document.
+/// The operations of a change, with those of its deferred rules, on a document. The event is looked at for the latter alone.
 ///
 /// # Errors
 ///
 /// As [`changes`].
-pub fn deferred_operations(
-    change: &Change,
-    event: &Event,
+pub fn deferred_operations<'c>(
+    change: &'c Change,
+    event: Option<&Event>,
     projection: &Projection,
     document: &viewfold_value::Item,
-) -> Result<Operations, Failure> {
+) -> Result<Cow<'c, Operations>, Failure> {
+    if change.deferred.is_empty() {
+        return Ok(Cow::Borrowed(&change.operations));
+    }
     let mut operations = change.operations.clone();
     for elements in change.deferred.chunk_by(|a, b| a.rule == b.rule) {
         let Some(rule) = elements.first().map(|first| &projection.rules[first.rule]) else { continue };
         let mut of_rule = Operations::default();
         let added = elements.iter().try_for_each(|Deferred { element, .. }| {
-            let scope = Scope { event: Some(event), document: Some(document), element: element.as_ref() };
+            let scope = Scope { event, document: Some(document), element: element.as_ref() };
             if holds(rule, &scope)? { of_rule.add_rule(projection, rule, &scope) } else { Ok(()) }
         });
         added
             .and_then(|()| operations.merge(of_rule, &rule.name))
             .map_err(|problem| Failure::of(problem, rule, Some(change.document.clone())))?;
     }
-    Ok(operations)
+    Ok(Cow::Owned(operations))
 }
 
 /// What an item contributes, by document and attribute.
@@ -190,6 +196,10 @@ fn entry(changes: &mut Vec<Change>, document: DocumentKey) -> &mut Change {
     let at = match changes.iter().position(|change| change.document == document) {
         Some(at) => at,
         None => {
+            // Most events change one document.
+            if changes.is_empty() {
+                changes.reserve_exact(1);
+            }
             changes.push(Change { document, operations: Operations::default(), deferred: Vec::new() });
             changes.len() - 1
         }
@@ -234,8 +244,7 @@ fn check_schema(event: &Event, rule: &Rule) -> Result<(), Problem> {
 }
 
 fn key(projection: &Projection, rule: &Rule, scope: &Scope<'_>) -> Result<DocumentKey, Problem> {
-    let limits = [MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES];
-    let values = projection.table.keys().zip(&rule.key).zip(limits).map(|((attribute, term), max_bytes)| {
+    let value = |attribute: &KeyAttribute, term: &Term, max_bytes: usize| -> Result<Value, Problem> {
         let name = &attribute.name;
         let value = evaluate(term, scope)?.ok_or_else(|| {
             let message = format!("the key `{name}` has no value: {} finds nothing", term.shown());
@@ -244,8 +253,13 @@ fn key(projection: &Projection, rule: &Rule, scope: &Scope<'_>) -> Result<Docume
         let limits = KeyLimits { kind: key_kind(attribute.kind), max_bytes };
         check_key(&value, limits, || format!("the key `{name}`"), term)?;
         Ok(value)
-    });
-    values.collect::<Result<_, _>>().map(DocumentKey)
+    };
+    let partition = |term| value(&projection.table.partition_key, term, MAX_PARTITION_KEY_BYTES);
+    Ok(DocumentKey(match (rule.key.as_slice(), &projection.table.sort_key) {
+        ([first, second, ..], Some(key)) => Arc::new([partition(first)?, value(key, second, MAX_SORT_KEY_BYTES)?]),
+        ([first, ..], _) => Arc::new([partition(first)?]),
+        ([], _) => Arc::new([]),
+    }))
 }
 
 impl crate::program::SchemaCheck {

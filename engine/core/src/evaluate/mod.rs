@@ -23,7 +23,11 @@ pub struct DocumentKey(pub Arc<[Value]>);
 impl DocumentKey {
     /// The key as attributes of the projection's table.
     pub fn item(&self, projection: &Projection) -> Item {
-        projection.table.keys().map(|key| key.name.clone()).zip(self.0.iter().cloned()).collect()
+        let mut item = Item::new();
+        for (key, value) in projection.table.keys().zip(self.0.iter()) {
+            item.insert(key.name.clone(), value.clone());
+        }
+        item
     }
 
     /// The key as one text, for bookkeeping: the same text for the same key only.

@@ -120,8 +120,12 @@ impl Operations {
     ///
     /// As [`Operations::insert`], and where one of them deletes and another one changes.
     pub fn merge(&mut self, other: Operations, rule: &str) -> Result<(), Problem> {
-        for (path, operation) in other.by_path {
-            self.insert(path, operation, rule)?;
+        if self.by_path.is_empty() {
+            self.by_path = other.by_path;
+        } else {
+            for (path, operation) in other.by_path {
+                self.insert(path, operation, rule)?;
+            }
         }
         self.delete |= other.delete;
         if self.delete && !self.by_path.is_empty() {

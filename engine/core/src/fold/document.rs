@@ -3,7 +3,7 @@
 use super::append::append;
 use super::draft::Draft;
 use crate::evaluate::{Operation, Operations, Scope, check_ttl, evaluate};
-use crate::program::{DocumentPath, Projection, Step, Term};
+use crate::program::{DocumentPath, Projection, Term};
 use crate::report::{Problem, Reason};
 use std::cmp::Ordering;
 use viewfold_value::{Item, Kind, NumberError, Value};
@@ -85,7 +85,7 @@ pub(super) fn apply_to(
         return Ok(false);
     }
     let mut draft = Draft::new(document);
-    let done = operate(&mut draft, operations, &projection.by_attribute())
+    let done = operate(&mut draft, operations, projection.ways.by.root())
         .map_err(Problem::from)
         .and_then(|()| finish(&mut draft, key, projection));
     if done.is_err() {
@@ -137,17 +137,17 @@ fn orders_path(by_attribute: &str, list: &DocumentPath) -> DocumentPath {
 fn finish(draft: &mut Draft<'_>, key: &Item, projection: &Projection) -> Result<bool, Problem> {
     for (name, value) in key {
         if draft.document().get(name) != Some(value) {
-            put(draft, name, value.clone());
+            put(draft, &DocumentPath::attribute(name), value.clone());
         }
     }
     // What goes needs nothing derived, unless the condition looks at that.
-    let early = projection.delete_when.as_ref().filter(|condition| !looks_at_derived(condition, projection));
+    let early = projection.delete_when.as_ref().filter(|_| !projection.ways.goes_by_derived);
     if let Some(condition) = early
         && goes(condition, draft.document())?
     {
         return Ok(false);
     }
-    for (name, term) in &projection.derive {
+    for ((name, term), path) in projection.derive.iter().zip(&projection.ways.derived) {
         let scope = Scope { document: Some(draft.document()), ..Scope::default() };
         let value = evaluate(term, &scope).map_err(|problem| {
             let help = match problem.reason {
@@ -167,9 +167,9 @@ fn finish(draft: &mut Draft<'_>, key: &Item, projection: &Projection) -> Result<
                 if projection.ttl.as_deref() == Some(name) {
                     check_ttl(&value, name)?;
                 }
-                put(draft, name, value);
+                put(draft, path, value);
             }
-            None => draft.remove(&DocumentPath::attribute(name)),
+            None => draft.remove(path),
         }
     }
     if let (Some(condition), None) = (&projection.delete_when, early)
@@ -181,15 +181,8 @@ fn finish(draft: &mut Draft<'_>, key: &Item, projection: &Projection) -> Result<
 }
 
 /// Puts a top-level attribute there: nothing can be in the way.
-fn put(draft: &mut Draft<'_>, name: &str, value: Value) {
-    drop(draft.set(&DocumentPath::attribute(name), value));
-}
-
-fn looks_at_derived(condition: &Term, projection: &Projection) -> bool {
-    let mut paths = Vec::new();
-    condition.document_paths(&mut paths);
-    let derived = |name: &String| projection.derive.iter().any(|(derived, _)| derived == name);
-    paths.iter().any(|steps| matches!(steps.first(), Some(Step::Name(name)) if derived(name)))
+fn put(draft: &mut Draft<'_>, path: &DocumentPath, value: Value) {
+    drop(draft.set(path, value));
 }
 
 /// Whether `delete_when` says that the document goes.

@@ -31,7 +31,7 @@ impl State {
         match &base {
             None => {}
             // The row of a deleted document is no document.
-            Some(item) if item.contains_key(&projection.deleted_attribute()) => {
+            Some(item) if item.contains_key(projection.ways.deleted.root()) => {
                 state.document = others(item, projection);
             }
             Some(item) => {
@@ -49,10 +49,7 @@ impl State {
         if let Some(item) = &state.base {
             let own = projection.attributes.iter().filter(|name| item.contains_key(*name));
             state.touched = own.map(|name| DocumentPath::attribute(name)).collect();
-            state.touched.extend(
-                item.contains_key(&projection.by_attribute())
-                    .then(|| DocumentPath::attribute(&projection.by_attribute())),
-            );
+            state.touched.extend(item.contains_key(projection.ways.by.root()).then(|| projection.ways.by.clone()));
             state.document = without_own(item, projection);
             state.exists = false;
         }
@@ -80,8 +77,8 @@ impl State {
     }
 
     /// Every path that was written.
-    pub fn touched(&self) -> impl Iterator<Item = &DocumentPath> {
-        self.touched.iter()
+    pub fn touched(&self) -> &BTreeSet<DocumentPath> {
+        &self.touched
     }
 
     /// Folds one event.
@@ -98,18 +95,19 @@ impl State {
         }
         self.exists = true;
         for (path, operation) in &operations.by_path {
-            self.touch(&path.0);
+            self.touch(path);
             if matches!(operation, Operation::Append(elements) if elements.iter().any(|element| element.by.is_some())) {
-                self.touch(&[projection.by_attribute()]);
+                self.touch(&projection.ways.by);
             }
         }
-        for (name, _) in &projection.derive {
-            self.touch(std::slice::from_ref(name));
+        for path in &projection.ways.derived {
+            self.touch(path);
         }
         Ok(())
     }
 
-    fn touch(&mut self, path: &[String]) {
+    fn touch(&mut self, way: &DocumentPath) {
+        let path = &*way.0;
         if (1..=path.len()).any(|depth| self.touched.contains(&path[..depth])) {
             return;
         }
@@ -121,7 +119,7 @@ impl State {
         while let Some(below) = below(&self.touched) {
             self.touched.remove(&below);
         }
-        self.touched.insert(DocumentPath::from(path));
+        self.touched.insert(way.clone());
     }
 }
 
@@ -133,7 +131,7 @@ fn others(item: &Item, projection: &Projection) -> Item {
 fn without_own(item: &Item, projection: &Projection) -> Item {
     let mut rest = item.clone();
     rest.retain(|name, _| !projection.attributes.contains(name));
-    rest.remove(&projection.by_attribute());
-    rest.remove(&projection.deleted_attribute());
+    rest.remove(projection.ways.by.root());
+    rest.remove(projection.ways.deleted.root());
     rest
 }

@@ -57,11 +57,12 @@ pub(super) fn abs(arguments: &[Value]) -> Result<Value, Problem> {
 pub(super) fn fixed(arguments: &[Value]) -> Result<Value, Problem> {
     let digits = whole_at(arguments, 1, "the count of decimals", 0, MAX_DIGITS)?;
     let number = number_at(arguments, 0)?.rounded(digits, Rounding::TowardsZero).map_err(bad_number)?;
-    let text = number.to_string();
-    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    let mut text = number.to_string();
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let width = usize::try_from(digits).unwrap_or(0);
-    Ok(Value::String(match width {
-        0 => whole.to_owned(),
-        _ => format!("{whole}.{decimals:0<width$}"),
-    }))
+    if decimals == 0 && width > 0 {
+        text.push('.');
+    }
+    text.extend(std::iter::repeat_n('0', width.saturating_sub(decimals)));
+    Ok(Value::String(text))
 }

@@ -17,6 +17,7 @@ use crate::plan::ItemKey;
 use crate::program::{Guard, OperationTerm, Program, Projection, Rule, Term};
 use crate::report::Problem;
 use crate::sorted_map::SortedMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -176,7 +177,8 @@ pub fn operations_on(
     projection: &Projection,
     item: Option<&Item>,
 ) -> Result<Operations, Failure> {
-    deferred_operations(change, event, projection, State::new(item.cloned(), projection).document())
+    let state = State::new(item.cloned(), projection);
+    deferred_operations(change, Some(event), projection, state.document()).map(Cow::into_owned)
 }
 
 impl Reading {
@@ -269,6 +271,6 @@ impl Reading {
     /// Whether the row of the event's lane is read first: it says what the item contributed before.
     pub fn reads_lane(&self, program: &Program) -> bool {
         let source = &program.projections[self.projection].sources[self.source];
-        source.retracts && !self.application.is_insert()
+        source.retracts && !self.application.is_insert
     }
 }

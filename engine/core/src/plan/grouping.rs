@@ -2,16 +2,17 @@
 
 use super::unit::{Application, Applications, epoch_seconds};
 use crate::decode::{self, Decoded, envelope::Record};
-use crate::evaluate::{self, Contribution, Failure, Scope, evaluate};
+use crate::demands::check_lane;
+use crate::evaluate::{self, Contribution, Failure};
 use crate::event::{Event, Lane};
 use crate::mark::{Identifying, Mark, identifying};
 use crate::matching::Candidates;
 use crate::outcomes::Outcomes;
-use crate::program::{Guard, LaneCheck, OnError, Program, Source, StreamIdentity, Term, key_kind};
+use crate::program::{Guard, OnError, Program, Source};
 use crate::report::{Outcome, Problem, Reason};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use viewfold_value::Value;
 
 /// The applications of a batch, by projection and source.
 pub(super) type Groups = BTreeMap<(usize, usize), Applications>;
@@ -32,7 +33,14 @@ pub(super) struct Grouping<'p> {
 
 impl<'p> Grouping<'p> {
     pub(super) fn new(program: &'p Program, now: &'p Arc<str>) -> Grouping<'p> {
-        Grouping { program, now, groups: Groups::new(), seen: HashMap::new(), stopped: HashMap::new(), redrives: false }
+        Grouping {
+            program,
+            now,
+            groups: Groups::new(),
+            seen: HashMap::default(),
+            stopped: HashMap::default(),
+            redrives: false,
+        }
     }
 
     /// What an event does that is redriven; nothing where it changes nothing.
@@ -70,12 +78,17 @@ impl<'p> Grouping<'p> {
         for Decoded { sub, lane, id, event } in decode::decode(record, number, stream, self.program, self.now) {
             match event {
                 Ok(event) => {
-                    let event = Arc::new(event);
                     outcomes.come(stream, event.metadata.time);
                     let candidates = Candidates::of(&event, self.program);
-                    let stream = &self.program.streams[stream];
-                    for reader in candidates.readers(stream) {
-                        self.event(&event, stream.readers[reader], &candidates, outcomes);
+                    let readers = candidates.readers(&event, self.program).into_iter();
+                    let readers = readers.map(|reader| self.program.streams[stream].readers[reader]);
+                    let looks_again: Vec<(usize, usize)> =
+                        readers.filter(|reader| self.event(&event, *reader, &candidates, outcomes)).collect();
+                    let event = (!looks_again.is_empty()).then(|| Arc::new(event));
+                    for reader in looks_again {
+                        if let Some(application) = self.groups.get_mut(&reader).and_then(|group| group.last_mut()) {
+                            application.event.clone_from(&event);
+                        }
                     }
                 }
                 Err(problem) => {
@@ -91,21 +104,26 @@ impl<'p> Grouping<'p> {
         }
     }
 
-    /// An event that cannot be applied: into the dead letters, dropped, or held up with its lane.
+    /// An event that cannot be applied: into the dead letters, dropped, or held up with its lane; whether it joins its group.
     fn reject(
         &mut self,
         reader: (usize, usize),
         application: Application,
         lane: Option<Lane>,
         outcomes: &mut Outcomes,
-    ) {
+    ) -> bool {
         let projection = &self.program.projections[reader.0];
-        let Some(problem) = application.rejection.as_ref().map(|rejection| rejection.problem.clone()) else { return };
+        let Some(rejection) = &application.rejection else { return false };
+        let problem = rejection.problem.clone();
         match projection.on_error {
-            OnError::DeadLetter => self.groups.entry(reader).or_default().push(Box::new(application)),
+            OnError::DeadLetter => {
+                self.groups.entry(reader).or_default().push(Box::new(application));
+                return true;
+            }
             // What its item contributed before has to be taken back all the same.
             OnError::Skip if application.contribution.is_some() => {
                 self.groups.entry(reader).or_default().push(Box::new(application));
+                return true;
             }
             OnError::Skip => outcomes.note(application.place(reader.0), Outcome::Skipped(problem)),
             OnError::Fail => {
@@ -113,16 +131,26 @@ impl<'p> Grouping<'p> {
                 outcomes.note(application.place(reader.0), Outcome::Rejected(problem));
             }
         }
+        false
     }
 
     fn is_stopped(&self, projection: usize, lane: &Lane) -> bool {
         self.stopped.get(&projection).is_some_and(|lanes| lanes.contains(&None) || lanes.contains(&Some(lane.clone())))
     }
 
-    fn event(&mut self, event: &Arc<Event>, reader: (usize, usize), candidates: &Candidates, outcomes: &mut Outcomes) {
+    /// Notes what an event does in a projection; whether the last one of the projection's group is this event, and has to have
+    /// it at hand.
+    fn event(
+        &mut self,
+        event: &Event,
+        reader: (usize, usize),
+        candidates: &Candidates,
+        outcomes: &mut Outcomes,
+    ) -> bool {
         let projection = &self.program.projections[reader.0];
         let source = &projection.sources[reader.1];
-        let mut application = Application::new(event);
+        let is_ordered = matches!(source.guard, Guard::EventsTable { order_by: Some(_), .. });
+        let mut application = Application::without_event(event);
         let result = self.applied(event, reader, candidates, &mut application);
         match result {
             Ok(Applied::Nothing) => {}
@@ -136,7 +164,11 @@ impl<'p> Grouping<'p> {
                 outcomes.note(application.place(reader.0), Outcome::Failed(message.into()));
             }
             Ok(Applied::WithoutChange) => outcomes.note(application.place(reader.0), Outcome::Applied),
-            Ok(Applied::Changes) => self.groups.entry(reader).or_default().push(Box::new(application)),
+            Ok(Applied::Changes) => {
+                let waits = application.changes.iter().any(|change| !change.deferred.is_empty());
+                self.groups.entry(reader).or_default().push(Box::new(application));
+                return waits || is_ordered;
+            }
             Err(failure) => {
                 application.rejection = Some(failure);
                 application.changes.clear();
@@ -144,9 +176,10 @@ impl<'p> Grouping<'p> {
                 if source.retracts && application.mark.is_some() {
                     application.contribution = Some(Contribution::new());
                 }
-                self.reject(reader, application, Some(event.metadata.lane.clone()), outcomes);
+                return self.reject(reader, application, Some(event.metadata.lane.clone()), outcomes) && is_ordered;
             }
         }
+        false
     }
 
     /// Whether an event is the first of its id in the batch, under a guard that goes by ids alone.
@@ -163,7 +196,7 @@ impl<'p> Grouping<'p> {
     /// Fills in what an event does in a projection.
     fn applied(
         &self,
-        event: &Arc<Event>,
+        event: &Event,
         reader: (usize, usize),
         candidates: &Candidates,
         application: &mut Application,
@@ -242,43 +275,4 @@ enum Applied {
     /// Rules match it, and change nothing.
     WithoutChange,
     Changes,
-}
-
-fn required(event: &Event, term: &Term) -> Result<Value, Problem> {
-    evaluate(term, &Scope { event: Some(event), ..Scope::default() })?
-        .ok_or_else(|| Problem::new(Reason::MissingValue, "the value that the guard needs is missing"))
-}
-
-/// Checks a record's lane against what the file says: an event in another lane has not the order that is relied on.
-/// Events that no rule matches need not have what the lane is made of.
-fn check_lane(event: &Event, source: &Source, stream: &StreamIdentity, unmatched: bool) -> Result<(), Problem> {
-    let word = if stream.is_queue() { "message group" } else { "partition key" };
-    let wrong = |message: String| Err(Problem::new(Reason::WrongLane, message));
-    match (&source.lane, &event.metadata.lane) {
-        (Some(LaneCheck::PartitionKey(term)), Lane::PartitionKey(key)) => {
-            let expected = match required(event, term) {
-                Ok(Value::String(text)) => text,
-                Ok(Value::Number(number)) => number.to_string(),
-                Err(_) if unmatched => return Ok(()),
-                Err(problem) => return Err(problem),
-                Ok(other) => return wrong(format!("the lane is {other}, which is no {word}")),
-            };
-            if expected != **key {
-                return wrong(format!("the {word} is `{key}`, and by `lane` it has to be `{expected}`"));
-            }
-        }
-        (Some(LaneCheck::Keys(keys)), Lane::Item(item)) => {
-            let item = item.key();
-            let fits = item.len() == keys.len()
-                && keys.iter().all(|key| item.get(&key.name).is_some_and(|value| value.kind() == key_kind(key.kind)));
-            if !fits {
-                let names: Vec<String> =
-                    keys.iter().map(|key| format!("{} ({})", key.name, key_kind(key.kind))).collect();
-                let found = Value::Map(item.clone());
-                return wrong(format!("the item's key is {found}, and by `keys` it has to be {}", names.join(", ")));
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }

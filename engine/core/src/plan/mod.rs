@@ -29,6 +29,7 @@ use crate::program::Program;
 use crate::report::{Outcome, Report};
 use grouping::{Grouping, Groups};
 use returned::{Message, returned};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use unit::{Context, Unit};
@@ -41,7 +42,7 @@ pub struct Batch<'p> {
     /// The records as Lambda gave them.
     records: Vec<&'p [u8]>,
     /// The sequence number of each record.
-    sequences: Vec<String>,
+    sequences: Vec<Cow<'p, str>>,
     /// Those that are messages of a queue.
     messages: Vec<Message>,
     now: Arc<str>,
@@ -106,7 +107,7 @@ impl<'p> Batch<'p> {
         let mut batch = Batch {
             program,
             records: records.iter().map(|record| record.text).collect(),
-            sequences: records.iter().map(|record| record.sequence().to_owned()).collect(),
+            sequences: records.iter().map(|record| record.borrowed_sequence().clone()).collect(),
             messages: Message::all(&records),
             now: Arc::from(now),
             outcomes: Outcomes::default(),

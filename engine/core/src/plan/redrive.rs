@@ -14,6 +14,7 @@ use crate::mark::Mark;
 use crate::outcomes::Outcomes;
 use crate::program::{Guard, OperationKind, Payload, Program, Projection};
 use crate::report::{Ending, Problem, Reason};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A dead letter that is being redriven.
@@ -215,7 +216,7 @@ impl<'p> Redrive<'p> {
             Some(ending) => ending,
         };
         // What fell out behind the event has letters of its own.
-        let report = self.outcomes.without_fallen().report(self.program, &[String::new()], 0);
+        let report = self.outcomes.without_fallen().report(self.program, &[Cow::Borrowed("")], 0);
         match report.troubles.into_iter().next() {
             None => Redriven::Closed(ending),
             Some(trouble) => match trouble.reason {

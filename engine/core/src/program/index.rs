@@ -16,8 +16,12 @@ pub type RuleId = (usize, usize);
 /// about any of them.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// The places that rules look at.
-    pub(crate) places: Vec<Place>,
+    /// The places that rules look at and slots hold.
+    places: Vec<Place>,
+    /// The number of its place for each slot, where rules look at it.
+    by_slot: Vec<Option<usize>>,
+    /// The places that rules look at in what the stream says about the event.
+    pub(crate) of_metadata: Vec<Place>,
     /// Rules that could match an event whatever it holds.
     pub(crate) always: Vec<RuleId>,
 }
@@ -56,7 +60,6 @@ impl Index {
             }
         }
         let mut index = Index::default();
-        let mut places: HashMap<Subject, usize, RandomState> = HashMap::default();
         for (id, asked) in &rules {
             // The most rules that an event of one of the values would bring.
             let crowd = |(subject, values): &&Asked<'_>| match values {
@@ -67,11 +70,7 @@ impl Index {
                 index.always.push(*id);
                 continue;
             };
-            let at = *places.entry(*subject).or_insert_with(|| {
-                index.places.push(Place { subject: *subject, by_value: HashMap::default(), any_value: Vec::new() });
-                index.places.len() - 1
-            });
-            let place = &mut index.places[at];
+            let place = index.place(*subject);
             match values {
                 None => place.any_value.push(*id),
                 Some(values) => {
@@ -85,6 +84,35 @@ impl Index {
             }
         }
         index
+    }
+
+    /// The place of a slot, where rules look at it.
+    pub(crate) fn of_slot(&self, slot: usize) -> Option<&Place> {
+        self.by_slot.get(slot).copied().flatten().map(|at| &self.places[at])
+    }
+
+    /// The place of a subject, which is made unless it is there.
+    fn place(&mut self, subject: Subject) -> &mut Place {
+        let new = || Place { subject, by_value: HashMap::default(), any_value: Vec::new() };
+        match subject {
+            Subject::Slot(slot) => {
+                if self.by_slot.len() <= slot {
+                    self.by_slot.resize(slot + 1, None);
+                }
+                let at = *self.by_slot[slot].get_or_insert_with(|| {
+                    self.places.push(new());
+                    self.places.len() - 1
+                });
+                &mut self.places[at]
+            }
+            Subject::Metadata(_) => {
+                let at = self.of_metadata.iter().position(|place| place.subject == subject).unwrap_or_else(|| {
+                    self.of_metadata.push(new());
+                    self.of_metadata.len() - 1
+                });
+                &mut self.of_metadata[at]
+            }
+        }
     }
 }
 

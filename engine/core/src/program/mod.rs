@@ -6,6 +6,7 @@ mod document_path;
 pub(crate) mod index;
 mod paths;
 mod term;
+mod ways;
 
 pub use crate::path::Step;
 pub use document_path::DocumentPath;
@@ -13,7 +14,9 @@ pub use index::{Index, RuleId};
 pub use paths::PathTree;
 pub(crate) use paths::Place;
 pub use term::{Overlap, Target, TargetName, Term};
+pub use ways::Ways;
 
+use crate::demands::Demand;
 use crate::pattern::Test;
 use crate::query::Query;
 use crate::schema::Schema;
@@ -36,6 +39,18 @@ impl Program {
     /// The number of the stream with this identity, if a projection reads it.
     pub fn stream(&self, identity: &StreamIdentity) -> Option<usize> {
         self.streams.iter().position(|stream| stream.identity == *identity)
+    }
+
+    /// The table in which it is written down which projections are deployed: with the marks, where there are such, else with
+    /// the dead letters. Without either nothing is written down.
+    pub fn record_table(&self) -> Option<&Arc<str>> {
+        let sources = self.projections.iter().flat_map(|projection| &projection.sources);
+        let marks = sources.filter_map(|source| match &source.guard {
+            Guard::Lane { table, .. } => Some(table),
+            _ => None,
+        });
+        // The same one in whatever order the files were read.
+        marks.min().or(self.dead_letters.as_ref())
     }
 
     /// Attributes of a table's items that are no part of its documents, beside those that start with `_vf_`: marks, and
@@ -126,8 +141,11 @@ pub struct Stream {
     pub index: Index,
     /// The projections that read the stream, in their order: their number, and the number of the source in the projection.
     pub readers: Vec<(usize, usize)>,
-    /// The readers that look at every event, whether a rule of theirs matches or not, as numbers of `readers`.
+    /// The readers that look at every event, whether a rule of theirs matches or not, as numbers of `readers`: what the
+    /// event's item did before is taken back.
     pub attentive: Vec<usize>,
+    /// What readers demand of every event.
+    pub demands: Vec<Demand>,
     /// Attributes of the stream's table that are no part of its documents: marks, and what deletion leaves behind. Where
     /// an item has nothing else, it is no document.
     pub bookkeeping: Vec<String>,
@@ -163,7 +181,7 @@ pub enum Payload {
 }
 
 /// What a file says a record's lane is.
-#[derive(Debug)]
+#[derive(PartialEq, Debug)]
 pub enum LaneCheck {
     /// The Kinesis partition key, or the message group of a FIFO queue, equals this value of the payload.
     PartitionKey(Term),
@@ -176,8 +194,10 @@ pub enum LaneCheck {
 pub struct Projection {
     /// Its name.
     pub name: String,
-    /// Which version of its file it is: the first 16 hexadecimal digits of the SHA-256 of the text.
-    pub version: String,
+    /// Its version, from 1.
+    pub version: u64,
+    /// What tells one text of its file from another: the first 16 hexadecimal digits of the SHA-256.
+    pub hash: String,
     /// The streams that feed it.
     pub sources: Vec<Source>,
     /// The table of its documents.
@@ -198,27 +218,29 @@ pub struct Projection {
     pub index_keys: Vec<(String, KeyLimits)>,
     /// The attribute of the TTL of the table.
     pub ttl: Option<String>,
+    /// Ways through its documents.
+    pub ways: Ways,
 }
 
 impl Projection {
     /// The attribute that says when the document was deleted, where its row stays behind.
     pub fn deleted_attribute(&self) -> String {
-        format!("_vf_{}_deleted", self.name)
+        ways::own(&self.name, "deleted")
     }
 
     /// The attribute that holds the marks of events that were redriven while the document's own mark was below them.
     pub fn redriven_attribute(&self) -> String {
-        format!("_vf_{}_redriven", self.name)
+        ways::own(&self.name, "redriven")
     }
 
     /// The attribute that holds what orders the elements of lists that are appended to with `by`.
     pub fn by_attribute(&self) -> String {
-        format!("_vf_{}_by", self.name)
+        ways::own(&self.name, "by")
     }
 
     /// The attribute that changes with every write under `events_table` with `order_by`.
     pub fn version_attribute(&self) -> String {
-        format!("_vf_{}_version", self.name)
+        ways::own(&self.name, "version")
     }
 
     /// The attribute by which DynamoDB lets the rows of deleted documents expire.
@@ -294,6 +316,8 @@ pub struct Source {
     pub stream: usize,
     /// What makes a repeated event harmless.
     pub guard: Guard,
+    /// The way to its marks on a document, where they are there.
+    pub mark: Option<DocumentPath>,
     /// What every record's lane has to be.
     pub lane: Option<LaneCheck>,
     /// What every payload has to be like.
@@ -304,14 +328,6 @@ pub struct Source {
     pub has_lanes: bool,
     /// Whether any rule of the source is `retract: true`.
     pub retracts: bool,
-}
-
-impl Source {
-    /// Whether an event that no rule matches concerns it all the same: its lane and its payload are checked, or what its item
-    /// did before is taken back.
-    pub fn is_attentive(&self) -> bool {
-        self.lane.is_some() || self.schema.is_some() || self.retracts
-    }
 }
 
 /// A JSON Schema and the values of an event that have to satisfy it: the payload, or each image.

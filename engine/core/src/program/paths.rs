@@ -19,6 +19,8 @@ pub(crate) struct Place {
     pub(crate) slot: Option<usize>,
     /// The places below, by their key.
     pub(crate) names: HashMap<String, Child, foldhash::fast::RandomState>,
+    /// How long their keys are, a bit for each length: most keys of an event are none of them, and need no hash to tell.
+    lengths: u64,
     /// The places below, by their index; from the end where negative.
     pub(crate) indexes: Vec<(i64, usize)>,
 }
@@ -33,6 +35,14 @@ pub(crate) struct Child {
 }
 
 impl Place {
+    /// The place below that a key leads to.
+    pub(crate) fn child(&self, key: &str) -> Option<Child> {
+        match self.lengths & length(key) {
+            0 => None,
+            _ => self.names.get(key).copied(),
+        }
+    }
+
     /// The places below, as numbers of [`PathTree::nodes`].
     pub(crate) fn below(&self) -> impl Iterator<Item = usize> {
         let indexes = self.indexes.iter().map(|(_, next)| *next);
@@ -55,9 +65,10 @@ impl PathTree {
                     self.nodes.push(Place::default());
                     match step {
                         Step::Name(name) => {
-                            let names = &mut self.nodes[at].names;
-                            let child = Child { number: names.len(), place: next };
-                            names.insert(name.clone(), child);
+                            let place = &mut self.nodes[at];
+                            let child = Child { number: place.names.len(), place: next };
+                            place.lengths |= length(name);
+                            place.names.insert(name.clone(), child);
                         }
                         Step::Index(index) => self.nodes[at].indexes.push((*index, next)),
                     }
@@ -103,6 +114,11 @@ impl PathTree {
     pub(crate) fn root(&self) -> Option<&Place> {
         self.nodes.first()
     }
+}
+
+/// The bit of a key's length; long ones share the last.
+fn length(key: &str) -> u64 {
+    1 << key.len().min(63)
 }
 
 fn text(path: &[Step]) -> String {

@@ -9,6 +9,7 @@ mod pattern;
 mod rule;
 mod short;
 mod source;
+mod version;
 
 pub use document::{Document, Index, KeyAttribute, KeyType};
 pub(crate) use guard::GuardMap;
@@ -23,6 +24,7 @@ pub const RULE_KEYS: [&str; 8] = ["if", "each", "let", "key", "add", "set", "app
 
 pub use short::OrName;
 pub use source::{DynamodbSource, Format, KinesisSource, Source, SqsFormat, SqsSource};
+pub use version::versioned;
 
 use crate::{Entries, Literal, Spanned};
 use schemars::JsonSchema;
@@ -36,6 +38,11 @@ pub struct Projection {
     /// live projection makes it forget which events it has applied.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_.-]{1,100}$"), example = &"total_votes")]
     pub projection: Spanned<String>,
+    /// The projection's version, from 1; 1 unless said. From 2 on its tables are its own: documents are in `TABLE.v2`, the rows
+    /// of an `events_table` in `NAME.v2`, and marks are those of `PROJECTION.v2`. So a changed projection can be filled
+    /// beside the one that is live (`viewfold rebuild`).
+    #[schemars(range(min = 1, max = 9999), example = &2)]
+    pub version: Option<Spanned<u64>>,
     /// Free text for people.
     #[schemars(example = &"How many votes each improvement has, region by region.")]
     pub description: Option<String>,

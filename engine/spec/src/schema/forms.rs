@@ -123,6 +123,15 @@ fn projection(schema: &mut Object) {
     also(schema, when(several, of_each_rule(needs(&["source"], message))));
     let message = "The projection has one source, so its rules name none.";
     also(schema, when(absent(&["sources"]), of_each_rule(refused(&["source"], message))));
+    let shared = json!({
+        "required": ["version", "document"],
+        "properties": {
+            "version": { "type": "number", "minimum": 2 },
+            "document": { "type": "object", "required": ["shared"], "properties": { "shared": { "const": true } } },
+        },
+    });
+    let message = "A version from 2 on has tables of its own, and a projection with `shared: true` has none.";
+    also(schema, when(shared, refused(&["version"], message)));
     let message = "The rule has no `key`: write it here, or at the top for all rules.";
     also(schema, when(absent(&["key"]), of_each_rule(needs(&["key"], message))));
 }

@@ -2,9 +2,9 @@
 
 use super::{Body, EnvelopeError, Origin, RawRecord, Record, is_sequence, text};
 use jiff::Timestamp;
-use jiter::Jiter;
 use std::borrow::Cow;
 use std::sync::Arc;
+use viewfold_value::Reader;
 
 /// A message of SQS.
 #[derive(Debug)]
@@ -18,21 +18,16 @@ pub struct SqsBody<'i> {
 }
 
 /// What SQS says of a message, as texts.
-pub(super) fn attributes<'i>(
-    reader: &mut Jiter<'i>,
-    payload: &'i [u8],
-    record: &mut RawRecord<'i>,
-) -> Result<(), EnvelopeError> {
-    let place = |name: &str| ["SentTimestamp", "MessageGroupId", "SequenceNumber"].iter().position(|own| *own == name);
-    let mut next = reader.next_object()?.map(place);
-    while let Some(known) = next {
-        match known {
-            Some(0) => record.sent = text(reader, payload)?,
-            Some(1) => record.group = text(reader, payload)?,
-            Some(_) => record.sequence = text(reader, payload)?,
-            None => reader.next_skip()?,
+pub(super) fn attributes<'i>(reader: &mut Reader<'i>, record: &mut RawRecord<'i>) -> Result<(), EnvelopeError> {
+    let mut name = reader.next_object()?;
+    while let Some(own) = name {
+        match &*own {
+            "SentTimestamp" => record.sent = text(reader)?,
+            "MessageGroupId" => record.group = text(reader)?,
+            "SequenceNumber" => record.sequence = text(reader)?,
+            _ => reader.skip_next()?,
         }
-        next = reader.next_key()?.map(place);
+        name = reader.next_key()?;
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ impl Unit {
     pub(super) fn closing_actions(&self, context: &Context<'_>) -> Vec<(Action, Target)> {
         let (projection, _) = self.parts(context);
         let closing = self.closing.iter();
-        closing.flat_map(|closing| closing.actions(&projection.version, context.now)).collect()
+        closing.flat_map(|closing| closing.actions(&projection.hash, context.now)).collect()
     }
 
     /// Nothing of the event is left to be applied: its letter is closed alone.
@@ -161,7 +161,7 @@ impl Unit {
     }
 
     /// What a document keeps of an event that is redriven.
-    pub(super) fn redriven_on_document(&self, context: &Context<'_>) -> OnDocument<'_> {
+    pub(super) fn redriven_on_document<'u>(&'u self, context: &Context<'u>) -> OnDocument<'u> {
         let (projection, source) = self.parts(context);
         let Some(front) = self.pending.front().filter(|_| self.closing.is_some()) else { return OnDocument::Nothing };
         match MarkPlace::of(projection, source, front).zip(front.mark.as_ref()) {

@@ -7,8 +7,9 @@ use crate::mark::Mark;
 use crate::outcomes::Outcomes;
 use crate::program::Guard;
 use crate::report::Outcome;
+use foldhash::HashMap;
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Divides the events of a source of a projection into units.
@@ -26,17 +27,15 @@ pub(in crate::plan) fn divide(
     let groups = match guard {
         Guard::None => by_document(applications),
         Guard::Document { .. } => {
-            let same: Arc<str> = Arc::from("");
             let mut groups = by_document(applications);
             for group in &mut groups {
-                rising(projection, group, |_| Arc::clone(&same), outcomes);
+                rising(projection, group, |_| "", outcomes);
             }
             groups
         }
         Guard::Lane { .. } => {
             let mut applications = applications;
-            let lane = |application: &Application| application.lane.clone().unwrap_or_else(|| Arc::from(""));
-            rising(projection, &mut applications, lane, outcomes);
+            rising(projection, &mut applications, |application| application.lane.as_deref().unwrap_or(""), outcomes);
             pack(components(applications), false)
         }
         Guard::EventsTable { order_by: None, .. } => pack(components(applications), true),
@@ -110,31 +109,39 @@ pub(in crate::plan) fn without_open(
 fn rising(
     projection: usize,
     applications: &mut Applications,
-    line: impl Fn(&Application) -> Arc<str>,
+    line: impl Fn(&Application) -> &str,
     outcomes: &mut Outcomes,
 ) {
-    let mut highest: HashMap<Arc<str>, Option<Mark>> = HashMap::new();
-    applications.retain(|application| {
+    let mut highest: HashMap<&str, Option<&Mark>> = HashMap::default();
+    let mut verdicts: Vec<Option<Outcome>> = Vec::with_capacity(applications.len());
+    for application in applications.iter() {
+        let mark = application.mark.as_ref();
         let highest = highest.entry(line(application)).or_default();
-        let outcome = match application.mark.cmp(highest) {
+        verdicts.push(match mark.cmp(highest) {
             Ordering::Greater => {
-                highest.clone_from(&application.mark);
-                return true;
+                *highest = mark;
+                None
             }
             // No mark at all: an event that could not be evaluated so far.
-            _ if application.mark.is_none() => return true,
-            Ordering::Equal => Outcome::Repeated,
-            Ordering::Less => Outcome::Stale,
-        };
-        outcomes.note(application.place(projection), outcome);
-        false
+            _ if mark.is_none() => None,
+            Ordering::Equal => Some(Outcome::Repeated),
+            Ordering::Less => Some(Outcome::Stale),
+        });
+    }
+    let mut verdicts = verdicts.into_iter();
+    applications.retain(|application| match verdicts.next().flatten() {
+        None => true,
+        Some(outcome) => {
+            outcomes.note(application.place(projection), outcome);
+            false
+        }
     });
 }
 
 /// One group for each document, and for each shard where they have marks of their own, in the order in which they come up. An event of several documents is in several groups:
 /// nothing but the documents themselves says what has been applied. An event without a document is a group of its own.
 fn by_document(applications: Applications) -> Vec<Applications> {
-    let mut numbers: HashMap<(DocumentKey, Option<Arc<str>>), usize> = HashMap::new();
+    let mut numbers: HashMap<(DocumentKey, Option<Arc<str>>), usize> = HashMap::default();
     let mut groups: Vec<Applications> = Vec::new();
     let mut group_of = |document: DocumentKey, shard: Option<Arc<str>>, groups: &mut Vec<Applications>| {
         *numbers.entry((document, shard)).or_insert_with(|| {
@@ -184,8 +191,8 @@ fn shared(application: &Application) -> impl Iterator<Item = Shared<'_>> {
     documents.chain(application.lane.as_deref().map(Shared::Lane))
 }
 
-/// Groups of events that share no document and no lane with any other group.
-fn components(applications: Applications) -> Vec<Applications> {
+/// Groups of events that share no document and no lane with any other group, each with the number of documents and lanes in it.
+fn components(applications: Applications) -> Vec<(usize, Applications)> {
     // Union-find over the events: events that touch one document belong together.
     fn find(parents: &mut [usize], mut at: usize) -> usize {
         while parents[at] != at {
@@ -195,38 +202,44 @@ fn components(applications: Applications) -> Vec<Applications> {
         at
     }
     let mut parents: Vec<usize> = (0..applications.len()).collect();
-    let mut first_of: HashMap<Shared<'_>, usize> = HashMap::new();
+    // How many documents and lanes an event is the first one of.
+    let mut things: Vec<usize> = vec![0; applications.len()];
+    let mut first_of: HashMap<Shared<'_>, usize> = HashMap::default();
     for (number, application) in applications.iter().enumerate() {
         for thing in shared(application) {
-            let first = *first_of.entry(thing).or_insert(number);
+            let first = *first_of.entry(thing).or_insert_with(|| {
+                things[number] += 1;
+                number
+            });
             let (a, b) = (find(&mut parents, first), find(&mut parents, number));
             parents[a.max(b)] = a.min(b);
         }
     }
     drop(first_of);
-    let mut numbers: HashMap<usize, usize> = HashMap::new();
-    let mut groups: Vec<Applications> = Vec::new();
+    // The root of a group is its first event.
+    let mut group_of: Vec<usize> = vec![0; applications.len()];
+    let mut groups: Vec<(usize, Applications)> = Vec::new();
     for (number, application) in applications.into_iter().enumerate() {
         let root = find(&mut parents, number);
-        let group = *numbers.entry(root).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[group].push(application);
+        if root == number {
+            group_of[root] = groups.len();
+            groups.push((0, Vec::new()));
+        }
+        let (count, group) = &mut groups[group_of[root]];
+        *count += things[number];
+        group.push(application);
     }
     groups
 }
 
 /// Puts small groups together, as long as one transaction holds them. `rows`: each event has one of its own.
-fn pack(groups: Vec<Applications>, rows: bool) -> Vec<Applications> {
+fn pack(groups: Vec<(usize, Applications)>, rows: bool) -> Vec<Applications> {
     let mut packed: Vec<(usize, Applications)> = Vec::new();
-    for group in groups {
-        let things: HashSet<Shared<'_>> = group.iter().flat_map(|application| shared(application)).collect();
+    for (things, group) in groups {
         // A dead letter is a row, too.
         let own = if rows { group.len() } else { 0 };
         let letters = group.iter().filter(|application| application.rejection.is_some()).count();
-        let actions = own + letters + things.len();
-        drop(things);
+        let actions = own + letters + things;
         match packed.last_mut() {
             Some((used, pack)) if *used + actions <= MAX_ACTIONS => {
                 *used += actions;

@@ -93,7 +93,8 @@ impl Unit {
         self.covered = 0;
         let mut culprit = None;
         for (number, application) in self.pending.iter().take(self.limit).enumerate() {
-            let (Some(change), Some(event)) = (application.changes.first(), &application.event) else { break };
+            let Some(change) = application.changes.first() else { break };
+            let event = application.event.as_deref();
             if application.rejection.is_some() {
                 break;
             }

@@ -13,6 +13,7 @@
 mod closing;
 mod divide;
 mod document;
+mod folding;
 mod letters;
 mod ordered;
 mod place;
@@ -34,7 +35,8 @@ use crate::mark::Mark;
 use crate::outcomes::{Outcomes, Place};
 use crate::program::{Guard, OnError, Program, Projection, Source};
 use crate::report::{Ending, Outcome, Problem};
-use std::collections::{HashMap, HashSet, VecDeque};
+use foldhash::{HashMap, HashSet};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use viewfold_value::Item;
 
@@ -71,8 +73,11 @@ pub(super) type Applications = Vec<Box<Application>>;
 pub(super) struct Application {
     /// The record's number.
     pub(super) record: usize,
-    /// The event, where it could be decoded.
+    /// The event, where rules look at it once more. Of any other nothing is left but what is here: ten thousand of them wait for
+    /// their writes.
     pub(super) event: Option<Arc<Event>>,
+    /// Whether its item is new: the first event of its lane, unless it comes again.
+    pub(super) is_insert: bool,
     /// The record's sequence number.
     pub(super) sequence: Arc<str>,
     /// The event's place in its record.
@@ -362,7 +367,7 @@ impl Unit {
             outcomes.met_another_writer(self.projection);
         }
         let (mut refused, mut failed, mut learned) = (None, None, false);
-        let mut repeated: HashSet<usize> = HashSet::new();
+        let mut repeated: HashSet<usize> = HashSet::default();
         let documents: Vec<DocumentKey> = targets.iter().filter_map(Target::document).cloned().collect();
         for (target, reason) in targets.into_iter().zip(reasons) {
             match (target, reason) {
@@ -560,6 +565,7 @@ impl Application {
         Application {
             record,
             event: None,
+            is_insert: false,
             sequence,
             sub,
             event_id,
@@ -579,11 +585,16 @@ impl Application {
 
     /// What an event does, before anything is known about it.
     pub(super) fn new(event: &Arc<Event>) -> Application {
+        Application { event: Some(Arc::clone(event)), ..Application::without_event(event) }
+    }
+
+    /// As [`Application::new`], without the event itself.
+    pub(super) fn without_event(event: &Event) -> Application {
         let metadata = &event.metadata;
         let event_id = (metadata.sub, Arc::clone(&metadata.id));
         let lane = Arc::clone(metadata.lane.text());
         let bare = Application::bare(event.record, Arc::clone(&metadata.sequence), event_id, lane);
-        Application { event: Some(Arc::clone(event)), ..bare }
+        Application { is_insert: metadata.change == Some("insert"), ..bare }
     }
 
     /// A record that is no event.
@@ -603,11 +614,6 @@ impl Application {
     pub(super) fn of_letter(letter: &Letter) -> Application {
         let text = |name: &str| Arc::<str>::from(letter.column(name));
         Application::bare(0, text("sequence"), (letter.sub(), text("id")), text("lane"))
-    }
-
-    /// Whether its item is new: the first event of its lane, unless it comes again.
-    pub(super) fn is_insert(&self) -> bool {
-        self.event.as_ref().and_then(|event| event.metadata.change) == Some("insert")
     }
 
     /// What has become of the event once its part of a write is done.

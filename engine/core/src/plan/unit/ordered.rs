@@ -11,7 +11,7 @@ use super::write::{self, OnDocument};
 use super::{Application, Applications, Context, Ending, LeftBehind, MAX_ACTIONS, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, OrderedEvent};
 use crate::dead_letter::open_letters;
-use crate::evaluate::{Change, DocumentKey, Failure, Operations, changes, deferred_operations};
+use crate::evaluate::{Change, DocumentKey, Failure, changes, deferred_operations};
 use crate::event::Event;
 use crate::fold::State;
 use crate::mark::Mark;
@@ -326,7 +326,7 @@ impl Unit {
         let mut failures = BTreeMap::new();
         for (number, application) in self.pending.range(..self.covered).enumerate() {
             let (Some(change), Some(event)) = (application.changes.first(), &application.event) else { continue };
-            if let Err(failure) = fold(&mut state, change, event, &key, projection) {
+            if let Err(failure) = fold(&mut state, change, Some(event), &key, projection) {
                 failures.insert(number, failure);
             }
         }
@@ -353,7 +353,7 @@ impl Unit {
         for (number, ordered) in all {
             let result = event_changes(&ordered, projection).and_then(|changes| {
                 match changes.into_iter().find(|change| change.document == *document) {
-                    Some(change) => fold(&mut folded.state, &change, &ordered.event, &key, projection),
+                    Some(change) => fold(&mut folded.state, &change, Some(&ordered.event), &key, projection),
                     None => Ok(()),
                 }
             });
@@ -496,8 +496,14 @@ fn event_changes(ordered: &OrderedEvent, projection: &Projection) -> Result<Vec<
     changes(&ordered.event, projection, &rules)
 }
 
-fn fold(state: &mut State, change: &Change, event: &Event, key: &Item, projection: &Projection) -> Result<(), Failure> {
-    let operations: Operations = deferred_operations(change, event, projection, state.document())?;
+fn fold(
+    state: &mut State,
+    change: &Change,
+    event: Option<&Event>,
+    key: &Item,
+    projection: &Projection,
+) -> Result<(), Failure> {
+    let operations = deferred_operations(change, event, projection, state.document())?;
     if operations.is_empty() {
         return Ok(());
     }

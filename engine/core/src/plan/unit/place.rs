@@ -8,43 +8,44 @@ use super::super::expression::Writer;
 use super::Application;
 use crate::bookkeeping::redriven_entry;
 use crate::mark::Mark;
-use crate::program::{DocumentPath, Guard, Projection, Source};
+use crate::program::{DocumentPath, Projection, Source};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
 /// The place of the mark of some events.
 #[derive(Clone, Debug)]
-pub(in crate::plan) struct MarkPlace {
+pub(in crate::plan) struct MarkPlace<'p> {
     /// The mark itself.
     mark: DocumentPath,
     /// The set of redriven events.
-    redriven: DocumentPath,
-    /// What the entries of that set have in front of the marks of this place.
-    line: String,
+    redriven: &'p DocumentPath,
+    /// Whose marks they are: what the entries of that set begin with.
+    source: &'p Source,
+    shard: Option<Arc<str>>,
 }
 
 /// A mark that moves from below the first of some events to the last of them.
 pub(super) struct MarkMove<'a> {
-    pub(super) place: MarkPlace,
+    pub(super) place: MarkPlace<'a>,
     pub(super) first: &'a Mark,
     pub(super) last: &'a Mark,
 }
 
-impl MarkPlace {
+impl<'p> MarkPlace<'p> {
     /// The place of an event's mark on its document; none under a guard that keeps nothing there.
     pub(in crate::plan) fn of(
-        projection: &Projection,
-        source: &Source,
+        projection: &'p Projection,
+        source: &'p Source,
         application: &Application,
-    ) -> Option<MarkPlace> {
-        let Guard::Document { attribute, .. } = &source.guard else { return None };
-        let shard = application.shard.as_deref();
-        let names = std::iter::once(attribute.as_str()).chain(shard);
-        Some(MarkPlace {
-            mark: DocumentPath(names.map(str::to_owned).collect()),
-            redriven: DocumentPath::attribute(&projection.redriven_attribute()),
-            line: redriven_entry(source, shard, ""),
-        })
+    ) -> Option<MarkPlace<'p>> {
+        let attribute = source.mark.as_ref()?;
+        let shard = application.shard.clone();
+        let mark = match &shard {
+            None => attribute.clone(),
+            Some(shard) => DocumentPath::from(vec![attribute.root().to_owned(), shard.to_string()]),
+        };
+        Some(MarkPlace { mark, redriven: &projection.ways.redriven, source, shard })
     }
 
     /// The mark that a document has there.
@@ -81,7 +82,7 @@ impl MarkPlace {
     }
 
     fn entry(&self, mark: &Mark) -> String {
-        format!("{}{}", self.line, mark.text)
+        redriven_entry(self.source, self.shard.as_deref(), &mark.text)
     }
 
     /// What a write depends on, once the document has been read.
@@ -102,7 +103,7 @@ impl MarkPlace {
             _ => BTreeSet::new(),
         };
         entries.insert(self.entry(mark));
-        writer.set(&self.redriven, Value::StringSet(entries));
+        writer.set(self.redriven, Value::StringSet(entries));
     }
 }
 
@@ -122,7 +123,7 @@ impl MarkMove<'_> {
                 writer.set(mark, Value::String(self.last.text.clone()));
             }
         }
-        writer.require_unchanged(&self.place.redriven, None);
+        writer.require_unchanged(self.place.redriven, None);
     }
 
     /// The move on a document as it was read: that it is still so is required elsewhere.
@@ -135,13 +136,13 @@ impl MarkMove<'_> {
         }
         writer.set(&missing, value);
         if let Some(Value::StringSet(entries)) = self.place.redriven.get(base) {
-            let is_passed =
-                |entry: &String| entry.strip_prefix(&self.place.line).is_some_and(|mark| self.last.has_passed(mark));
+            let line = redriven_entry(self.place.source, self.place.shard.as_deref(), "");
+            let is_passed = |entry: &String| entry.strip_prefix(&line).is_some_and(|mark| self.last.has_passed(mark));
             let rest: BTreeSet<String> = entries.iter().filter(|entry| !is_passed(entry)).cloned().collect();
             if rest.is_empty() {
-                writer.remove(&self.place.redriven);
+                writer.remove(self.place.redriven);
             } else if rest.len() < entries.len() {
-                writer.set(&self.place.redriven, Value::StringSet(rest));
+                writer.set(self.place.redriven, Value::StringSet(rest));
             }
         }
     }

@@ -3,35 +3,31 @@
 
 use super::super::expression::{Writer, fits};
 use super::super::request::{Action, ItemKey, Put, Request};
+use super::folding::{Documents, Folding, difference};
 use super::letters::Beside;
 use super::write::{self, OnDocument, epoch_seconds};
 use super::{Application, Context, Ending, LeftBehind, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
 use crate::bookkeeping::{self, CONTRIBUTES, MARK, PARTITION_KEY, REDRIVEN, REJECTED};
-use crate::evaluate::{Change, Contribution, DocumentKey, Failure, Operation, Operations, deferred_operations};
-use crate::fold::{Effects, State};
+use crate::evaluate::{Contribution, DocumentKey};
 use crate::mark::Mark;
 use crate::outcomes::Outcomes;
-use crate::program::{DocumentPath, Guard, OnError, Projection};
+use crate::program::{DocumentPath, Guard, OnError};
 use crate::report::{Problem, Reason};
-use crate::sorted_map::SortedMap;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::sync::Arc;
-use viewfold_value::{Item, Number, Value};
+use viewfold_value::{Item, Value};
 
-/// A document while events are folded onto it.
-enum Folding {
-    /// Whatever it holds.
-    Blind(Effects),
-    /// As it was read.
-    Known(Box<State>),
-}
-
-/// A lane while its events are folded.
+/// A lane while its events are folded. Events are named by their place among the pending.
 struct Lane {
-    first: Mark,
-    last: Mark,
-    /// What its item contributes, where rules take that back.
-    contribution: Contribution,
+    name: Arc<str>,
+    /// The first event, and the last one: both have marks.
+    first: usize,
+    last: usize,
+    /// What its item contributed before, where rules take that back.
+    before: Contribution,
+    /// The event that says what its item contributes now.
+    newest: Option<usize>,
     /// Whether its row has to be written.
     changed: bool,
     /// Whether its newest event cannot be applied.
@@ -41,7 +37,7 @@ struct Lane {
 /// What folding a prefix came to.
 enum Prefix {
     /// It can be written.
-    Folded { documents: Vec<(DocumentKey, Folding)>, lanes: Vec<(Arc<str>, Lane)> },
+    Folded { documents: Vec<(DocumentKey, Folding)>, lanes: Vec<Lane> },
     /// Documents have to be read first.
     Read(Vec<DocumentKey>),
     /// Something about the pending events has changed.
@@ -115,11 +111,11 @@ impl Unit {
         if !source.retracts && self.closing.is_none() {
             return Vec::new();
         }
-        let mut met: HashSet<&str> = HashSet::new();
+        let mut met: HashSet<&str> = HashSet::default();
         let mut unread = Vec::new();
         for application in self.pending.iter().take(self.limit.min(MAX_ACTIONS)) {
             let Some(lane) = application.lane.as_ref().filter(|lane| met.insert(&***lane)) else { continue };
-            let is_new = application.is_insert() && self.closing.is_none();
+            let is_new = application.is_insert && self.closing.is_none();
             if !is_new && !self.seen.lanes.contains_key(lane) {
                 unread.push(Arc::clone(lane));
             }
@@ -130,7 +126,7 @@ impl Unit {
     /// Whether the row of an event's lane has to be read before the event can be folded.
     fn is_unread(&self, application: &Application, folded: &HashMap<Arc<str>, usize>) -> bool {
         application.lane.as_ref().is_some_and(|lane| {
-            !application.is_insert() && !self.seen.lanes.contains_key(lane) && !folded.contains_key(lane)
+            !application.is_insert && !self.seen.lanes.contains_key(lane) && !folded.contains_key(lane)
         })
     }
 
@@ -138,11 +134,9 @@ impl Unit {
     fn prefix(&mut self, context: &Context<'_>) -> Prefix {
         let (projection, source) = self.parts(context);
         let by_lanes = matches!(source.guard, Guard::Lane { .. });
-        let mut documents: Vec<(DocumentKey, Folding)> = Vec::new();
-        let mut places: HashMap<DocumentKey, usize> = HashMap::new();
-        let mut lanes: Vec<(Arc<str>, Lane)> = Vec::new();
-        let mut lane_places: HashMap<Arc<str>, usize> = HashMap::new();
-        let mut needs: Vec<DocumentKey> = Vec::new();
+        let mut documents = Documents::default();
+        let mut lanes: Vec<Lane> = Vec::new();
+        let mut lane_places: HashMap<Arc<str>, usize> = HashMap::default();
         // What closes a letter that is redriven takes two actions.
         let mut rows = 2 * usize::from(self.closing.is_some());
         self.covered = 0;
@@ -163,34 +157,42 @@ impl Unit {
             if lettered && self.pending.range(..number).any(|other| has_letter(other)) {
                 break;
             }
-            let mut changes = if lettered { Vec::new() } else { application.changes.clone() };
+            // What the item's contribution changes is added to what the event does.
+            let mut changes = match &application.contribution {
+                _ if lettered => Cow::Owned(Vec::new()),
+                Some(_) => Cow::Owned(application.changes.clone()),
+                None => Cow::Borrowed(application.changes.as_slice()),
+            };
             let mut lane_at = None;
-            if let (true, Some(name), Some(mark)) = (by_lanes, &application.lane, &application.mark) {
+            if let (true, Some(name), Some(_)) = (by_lanes, &application.lane, &application.mark) {
                 let at = match lane_places.get(name) {
                     Some(at) => *at,
                     None => {
-                        let Some(lane) = self.lane(name, mark) else {
+                        let Some(lane) = self.lane(name, number) else {
                             let message = "the row of the event's lane is none that viewfold has written";
                             self.reject(number, Problem::new(Reason::OtherStream, message));
                             return Prefix::Again;
                         };
-                        lane_places.insert(name.clone(), lanes.len());
-                        lanes.push((name.clone(), lane));
+                        lane_places.insert(Arc::clone(name), lanes.len());
+                        lanes.push(lane);
                         lanes.len() - 1
                     }
                 };
                 lane_at = Some(at);
-                if let Some(contribution) = &application.contribution
-                    && let Err(problem) = difference(&lanes[at].1.contribution, contribution, &mut changes)
-                {
-                    self.reject_whole(number, problem);
-                    return Prefix::Again;
+                if let Some(contribution) = &application.contribution {
+                    let newest = lanes[at].newest.and_then(|newest| self.pending[newest].contribution.as_ref());
+                    let before = newest.unwrap_or(&lanes[at].before);
+                    if let Err(problem) = difference(before, contribution, changes.to_mut()) {
+                        drop(changes);
+                        self.reject_whole(number, problem);
+                        return Prefix::Again;
+                    }
                 }
             }
-            let new: HashSet<&DocumentKey> =
-                changes.iter().map(|change| &change.document).filter(|key| !places.contains_key(*key)).collect();
+            // An event has one change for each document.
+            let new = changes.iter().filter(|change| !documents.places.contains_key(&change.document)).count();
             rows += usize::from(!by_lanes) + usize::from(lettered);
-            let actions = rows + lanes.len() + documents.len() + needs.len() + new.len();
+            let actions = rows + lanes.len() + documents.places.len() + new;
             if actions > MAX_ACTIONS {
                 if number > 0 {
                     // The lane's entry, if it is new, covers nothing: it has not changed.
@@ -200,112 +202,58 @@ impl Unit {
                     "the event touches {} documents, more than one transaction of {MAX_ACTIONS} actions holds",
                     changes.len()
                 );
+                drop(changes);
                 self.reject_whole(number, Problem::new(Reason::TooManyDocuments, message));
                 return Prefix::Again;
             }
-            for change in &changes {
-                match self.fold_change(change, number, &mut documents, &mut places, &mut needs, projection) {
-                    Ok(()) => {}
-                    Err(failure) => {
-                        self.reject_whole(number, failure);
-                        return Prefix::Again;
-                    }
-                }
+            let has_changes = !changes.is_empty();
+            let again = self.closing.is_some();
+            let folded = changes.iter().try_for_each(|change| {
+                documents.fold(change, application.event.as_deref(), &mut self.seen, again, projection)
+            });
+            drop(changes);
+            if let Err(failure) = folded {
+                self.reject_whole(number, failure);
+                return Prefix::Again;
             }
             if let Some(at) = lane_at {
-                let application = &self.pending[number];
-                let (name, lane) = &mut lanes[at];
-                let is_new = self.seen.lanes.get(name).is_none_or(Option::is_none);
+                let lane = &mut lanes[at];
+                let is_new = self.seen.lanes.get(&lane.name).is_none_or(Option::is_none);
                 // What stays as it was needs no write, but for a lane that has no row yet.
-                lane.changed |= !changes.is_empty() || lettered || !source.retracts || is_new || lane.rejected;
+                lane.changed |= has_changes || lettered || !source.retracts || is_new || lane.rejected;
                 lane.rejected = lettered;
-                if let Some(mark) = &application.mark {
-                    lane.last = mark.clone();
-                }
-                if let Some(contribution) = &application.contribution {
-                    lane.contribution.clone_from(contribution);
+                lane.last = number;
+                if application.contribution.is_some() {
+                    lane.newest = Some(number);
                 }
             }
             self.covered += 1;
         }
-        if !needs.is_empty() {
-            needs.truncate(MAX_ACTIONS);
-            return Prefix::Read(needs);
+        if !documents.needs.is_empty() {
+            documents.needs.truncate(MAX_ACTIONS);
+            return Prefix::Read(documents.needs);
         }
-        Prefix::Folded { documents, lanes }
+        Prefix::Folded { documents: documents.folded, lanes }
     }
 
     /// A lane before its first event in a transaction.
-    fn lane(&self, name: &str, first: &Mark) -> Option<Lane> {
-        let contribution = match self.seen.lanes.get(name) {
-            Some(Some(row)) => bookkeeping::contribution_of(row)?,
-            Some(None) | None => Contribution::new(),
-        };
-        let rejected = self.seen.lanes.get(name).and_then(Option::as_ref).is_some_and(|row| row.contains_key(REJECTED));
-        Some(Lane { first: first.clone(), last: first.clone(), contribution, changed: false, rejected })
+    fn lane(&self, name: &Arc<str>, first: usize) -> Option<Lane> {
+        let row = self.seen.lanes.get(name).and_then(Option::as_ref);
+        let before = row.map_or_else(|| Some(Contribution::new()), bookkeeping::contribution_of)?;
+        let rejected = row.is_some_and(|row| row.contains_key(REJECTED));
+        Some(Lane { name: Arc::clone(name), first, last: first, before, newest: None, changed: false, rejected })
     }
 
-    fn fold_change(
-        &mut self,
-        change: &Change,
-        number: usize,
-        documents: &mut Vec<(DocumentKey, Folding)>,
-        places: &mut HashMap<DocumentKey, usize>,
-        needs: &mut Vec<DocumentKey>,
-        projection: &Projection,
-    ) -> Result<(), Failure> {
-        let document = &change.document;
-        if needs.contains(document) {
-            return Ok(());
-        }
-        let at = match places.get(document) {
-            Some(at) => *at,
-            None => {
-                let must_read =
-                    projection.always_reads() || self.closing.is_some() || self.seen.must_read.contains(document);
-                let folding = match self.seen.documents.get(document) {
-                    Some(item) => Folding::Known(Box::new(State::new(item.clone(), projection))),
-                    None if must_read || !change.deferred.is_empty() => {
-                        self.seen.must_read.insert(document.clone());
-                        needs.push(document.clone());
-                        return Ok(());
-                    }
-                    None => Folding::Blind(Effects::default()),
-                };
-                places.insert(document.clone(), documents.len());
-                documents.push((document.clone(), folding));
-                documents.len() - 1
-            }
-        };
-        match &mut documents[at].1 {
-            Folding::Blind(effects) => {
-                let merged = if change.deferred.is_empty() { effects.with(&change.operations) } else { None };
-                match merged {
-                    Some(merged) => effects.become_merged(merged),
-                    None => {
-                        self.seen.must_read.insert(document.clone());
-                        needs.push(document.clone());
-                    }
-                }
-                Ok(())
-            }
-            Folding::Known(state) => {
-                let Some(event) = &self.pending[number].event else { return Ok(()) };
-                let operations: Operations = deferred_operations(change, event, projection, state.document())?;
-                if operations.is_empty() {
-                    return Ok(());
-                }
-                let key = document.item(projection);
-                Ok(state.fold(&operations, &key, projection)?)
-            }
-        }
+    /// The mark of an event that has one.
+    fn mark(&self, number: usize) -> Option<&Mark> {
+        self.pending.get(number).and_then(|application| application.mark.as_ref())
     }
 
     /// The actions of a transaction, and what each is about. Nothing where a document has to be read after all.
     fn actions(
         &mut self,
         documents: Vec<(DocumentKey, Folding)>,
-        lanes: Vec<(Arc<str>, Lane)>,
+        lanes: Vec<Lane>,
         context: &Context<'_>,
     ) -> Option<(Vec<Action>, Vec<Target>)> {
         let (projection, source) = self.parts(context);
@@ -319,7 +267,7 @@ impl Unit {
             return Some((actions, targets));
         }
         let is_guarded = self.closing.as_ref().is_some_and(|closing| closing.letter.is_guarded());
-        let many = self.covered > 1 || !documents.is_empty() || lanes.iter().any(|(_, lane)| lane.changed);
+        let many = self.covered > 1 || !documents.is_empty() || lanes.iter().any(|lane| lane.changed);
         for (number, application) in self.pending.range(..self.covered).enumerate() {
             if let (Guard::EventsTable { table, keep_seconds, .. }, Some(id), false) =
                 (&source.guard, &application.id, is_guarded)
@@ -343,27 +291,31 @@ impl Unit {
             }
         }
         if let Guard::Lane { table, .. } = &source.guard {
-            for (name, lane) in lanes.into_iter().filter(|(_, lane)| lane.changed) {
+            for lane in lanes.into_iter().filter(|lane| lane.changed) {
+                let (Some(first), Some(last)) = (self.mark(lane.first), self.mark(lane.last)) else { continue };
+                let name = lane.name;
                 let key = bookkeeping::lane_key(projection, source, &name);
                 if self.closing.is_some() && !source.retracts {
-                    if let Some(action) = self.lane_again(table, key, &name, &lane.last) {
+                    if let Some(action) = self.lane_again(table, key, &name, last) {
                         actions.push(action);
                         targets.push(Target::Lane(name));
                     }
                     continue;
                 }
-                let contribution = source.retracts.then_some(&lane.contribution);
+                let newest = lane.newest.and_then(|newest| self.pending[newest].contribution.as_ref());
+                let contribution = source.retracts.then_some(newest.unwrap_or(&lane.before));
                 let seen = self.seen.lanes.get(&name).and_then(Option::as_ref);
                 let mut redriven = seen.map(bookkeeping::redriven_of).unwrap_or_default();
-                redriven.retain(|mark| !lane.last.has_passed(mark));
-                let mut row = bookkeeping::lane_row(key, Some(&lane.last.text), &redriven, contribution);
+                redriven.retain(|mark| !last.has_passed(mark));
+                let mut row = bookkeeping::lane_row(key, Some(&last.text), &redriven, contribution);
                 if lane.rejected && source.retracts {
                     row.insert(REJECTED.to_owned(), Value::Bool(true));
                 }
-                let (mark, redriven) = (DocumentPath::attribute(MARK), DocumentPath::attribute(REDRIVEN));
+                let places = || (DocumentPath::attribute(MARK), DocumentPath::attribute(REDRIVEN));
                 let mut writer = Writer::default();
                 match seen {
                     Some(row) => {
+                        let (mark, redriven) = places();
                         writer.require_unchanged(&mark, row.get(MARK));
                         writer.require_unchanged(&redriven, row.get(REDRIVEN));
                         // What is redriven changes the contribution and leaves the mark.
@@ -372,7 +324,8 @@ impl Unit {
                     }
                     None if source.retracts => writer.require_no_item(PARTITION_KEY),
                     None => {
-                        writer.require_below(&mark, &lane.first);
+                        let (mark, redriven) = places();
+                        writer.require_below(&mark, first);
                         writer.require_unchanged(&redriven, None);
                     }
                 }
@@ -383,7 +336,7 @@ impl Unit {
         let mut left_behind = Vec::new();
         for (document, folding) in documents {
             let action = match folding {
-                Folding::Known(state) => {
+                Folding::Known(state, _) => {
                     let as_wholes = self.seen.as_wholes.contains(&document);
                     let guard = self.redriven_on_document(context);
                     // What need not be read again is written blind again: that depends on nobody else.
@@ -442,44 +395,6 @@ impl Unit {
             self.seen.lanes.insert(Arc::from(lane), item);
         }
     }
-}
-
-/// Adds what takes an item from one contribution to another to an event's changes.
-fn difference(before: &Contribution, after: &Contribution, changes: &mut Vec<Change>) -> Result<(), Problem> {
-    let documents: BTreeMap<&DocumentKey, ()> = before.keys().chain(after.keys()).map(|key| (key, ())).collect();
-    let empty = SortedMap::new();
-    for document in documents.into_keys() {
-        let (old, new) = (before.get(document).unwrap_or(&empty), after.get(document).unwrap_or(&empty));
-        let paths: BTreeMap<&DocumentPath, ()> = old.keys().chain(new.keys()).map(|path| (path, ())).collect();
-        let mut operations = Operations::default();
-        for path in paths.into_keys() {
-            let (old, new) = (old.get(path), new.get(path));
-            if old == new {
-                continue;
-            }
-            let zero = Number::ZERO;
-            let amount = new.unwrap_or(&zero).checked_sub(*old.unwrap_or(&zero)).map_err(|error| {
-                Problem::new(Reason::BadNumber, format!("the difference for `{path}` is no number: {error}"))
-            })?;
-            // Nothing that goes away leaves no trace; nothing that comes makes the counter exist.
-            if amount == zero && new.is_none() {
-                continue;
-            }
-            operations.by_path.insert(path.clone(), Operation::Add(amount));
-        }
-        if operations.is_empty() {
-            continue;
-        }
-        match changes.iter_mut().find(|change| change.document == *document) {
-            Some(change) => {
-                for (path, operation) in operations.by_path {
-                    change.operations.insert(path, operation, "a rule with `retract: true`")?;
-                }
-            }
-            None => changes.push(Change { document: document.clone(), operations, deferred: Vec::new() }),
-        }
-    }
-    Ok(())
 }
 
 /// The bytes of an action, about.

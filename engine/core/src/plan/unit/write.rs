@@ -6,7 +6,8 @@ use super::place::{MarkMove, MarkPlace};
 use crate::evaluate::DocumentKey;
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
-use crate::program::{DocumentPath, Projection, Step, Term};
+use crate::program::{DocumentPath, Projection};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use viewfold_value::{Item, Number, Value};
 
@@ -17,7 +18,7 @@ pub(super) enum OnDocument<'a> {
     /// Moves the mark.
     Mark(MarkMove<'a>),
     /// Leaves the mark, and remembers beside it an event that is redriven.
-    Redriven { place: MarkPlace, mark: &'a Mark },
+    Redriven { place: MarkPlace<'a>, mark: &'a Mark },
     /// Sets the version.
     Version(String),
 }
@@ -110,7 +111,7 @@ pub(super) fn known(
         // What others need stays: what guards remember, and the attributes of other writers.
         leave_row(&mut writer, &mut gone, projection, base, now);
     } else {
-        if base.contains_key(&projection.deleted_attribute()) {
+        if base.contains_key(projection.ways.deleted.root()) {
             // The document comes to life again.
             gone.insert(projection.deleted_attribute());
             if !projection.shared {
@@ -136,7 +137,7 @@ pub(super) fn known(
     }
     if state.base().is_none() && writer.is_empty() {
         // An update that writes nothing still brings a document into being; a transaction takes no empty one.
-        writer.remove(&DocumentPath::attribute(&projection.deleted_attribute()));
+        writer.remove(&projection.ways.deleted);
     }
     (!writer.is_empty()).then(|| writer.update(table, key))
 }
@@ -145,7 +146,7 @@ pub(super) fn known(
 /// with it does so under the conditions of [`known`], as with an item that was read: where others have written meanwhile, they
 /// do not hold.
 pub(super) fn left_behind(projection: &Projection, state: &State, guard: &OnDocument<'_>) -> Option<Item> {
-    let was_deleted = state.base().is_some_and(|base| base.contains_key(&projection.deleted_attribute()));
+    let was_deleted = state.base().is_some_and(|base| base.contains_key(projection.ways.deleted.root()));
     if !state.exists() || state.replaced() || was_deleted {
         return None;
     }
@@ -157,10 +158,10 @@ pub(super) fn left_behind(projection: &Projection, state: &State, guard: &OnDocu
 }
 
 /// The paths that were written, or the attributes that they are in.
-fn touched(state: &State, as_wholes: bool) -> BTreeSet<DocumentPath> {
+fn touched(state: &State, as_wholes: bool) -> Cow<'_, BTreeSet<DocumentPath>> {
     match as_wholes {
-        true => state.touched().map(|path| DocumentPath::attribute(path.root())).collect(),
-        false => state.touched().cloned().collect(),
+        true => Cow::Owned(state.touched().iter().map(|path| DocumentPath::attribute(path.root())).collect()),
+        false => Cow::Borrowed(state.touched()),
     }
 }
 
@@ -176,10 +177,10 @@ fn conditions(
     writer.require_item(&projection.table.partition_key.name);
     // A map that is not there is made as a whole: another one that came in the meantime must not be lost.
     let mut read: Vec<DocumentPath> = touched.iter().map(|path| path.first_missing(base)).collect();
-    read.extend(read_paths(projection));
+    read.extend(projection.ways.read.iter().cloned());
     read.extend(guard.read_paths(projection, base));
     if projection.can_delete() {
-        read.push(DocumentPath::attribute(&projection.deleted_attribute()));
+        read.push(projection.ways.deleted.clone());
     }
     if state.replaced() {
         read.extend(projection.attributes.iter().map(|name| DocumentPath::attribute(name)));
@@ -196,27 +197,9 @@ fn conditions(
     }
 }
 
-/// The paths of the document that rules, `derive` and `delete_when` look at.
-fn read_paths(projection: &Projection) -> Vec<DocumentPath> {
-    let mut steps: Vec<&[Step]> = Vec::new();
-    let derived = projection.derive.iter().map(|(_, term)| term).chain(&projection.delete_when);
-    let terms: Vec<&Term> = projection.rules.iter().flat_map(|rule| rule.terms()).chain(derived).collect();
-    for term in terms {
-        term.document_paths(&mut steps);
-    }
-    let names = |steps: &[Step]| {
-        let names = steps.iter().map_while(|step| match step {
-            Step::Name(name) => Some(name.clone()),
-            Step::Index(_) => None,
-        });
-        DocumentPath(names.collect())
-    };
-    steps.into_iter().map(names).filter(|path| !path.0.is_empty() && !is_key(projection, path.root())).collect()
-}
-
 /// Whether an attribute is one that the projection writes.
 fn is_own(projection: &Projection, name: &str) -> bool {
-    projection.attributes.iter().any(|attribute| attribute == name) || name == projection.by_attribute()
+    projection.attributes.iter().any(|attribute| attribute == name) || name == projection.ways.by.root()
 }
 
 fn is_key(projection: &Projection, name: &str) -> bool {
@@ -234,9 +217,14 @@ fn paths(
 ) {
     let mut whole: Vec<DocumentPath> = Vec::new();
     // A document that was deleted and made anew has nothing left of its maps: its attributes are set as wholes.
-    let roots = projection.attributes.iter().cloned().chain([projection.by_attribute()]);
-    let roots: Vec<DocumentPath> = roots.map(|name| DocumentPath::from(vec![name])).collect();
-    let written: Vec<&DocumentPath> = if state.replaced() { roots.iter().collect() } else { touched.iter().collect() };
+    let roots: Vec<DocumentPath> = match state.replaced() {
+        true => projection.attributes.iter().map(|name| DocumentPath::attribute(name)).collect(),
+        false => Vec::new(),
+    };
+    let written: Vec<&DocumentPath> = match state.replaced() {
+        true => roots.iter().chain([&projection.ways.by]).collect(),
+        false => touched.iter().collect(),
+    };
     for path in written {
         if key.contains_key(path.root()) {
             continue;
@@ -299,7 +287,7 @@ impl OnDocument<'_> {
             OnDocument::Nothing => Vec::new(),
             OnDocument::Mark(to) => to.place.read_paths(base).into(),
             OnDocument::Redriven { place, .. } => place.read_paths(base).into(),
-            OnDocument::Version(_) => vec![DocumentPath::attribute(&projection.version_attribute())],
+            OnDocument::Version(_) => vec![projection.ways.version.clone()],
         }
     }
 
@@ -309,7 +297,7 @@ impl OnDocument<'_> {
             OnDocument::Mark(to) => to.known(writer, base),
             OnDocument::Redriven { place, mark } => place.note_redriven(writer, base, mark),
             OnDocument::Version(version) => {
-                writer.set(&DocumentPath::attribute(&projection.version_attribute()), Value::from(version.as_str()));
+                writer.set(&projection.ways.version, Value::from(version.as_str()));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What the function has in memory: at its peak, with batches as large as Lambda makes them; and whether it grows.
 
+use std::time::Duration;
+
 use harness::cli::make_tables;
 use harness::events::{KinesisStream, TableStream, batch};
 use harness::function::{Deployment, Function};
@@ -21,6 +23,9 @@ const PEAK: u64 = 70_000_000;
 
 /// The most by which it may grow while it does the same again and again.
 const GROWTH: u64 = 1_000_000;
+
+/// What an invocation may take: ten thousand rows of events are a lot for the store of the tests where others use it too.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// How many documents the events of a batch have.
 const DOCUMENTS: usize = 1_000;
@@ -117,7 +122,7 @@ async fn the_largest_batches_fit_into_the_memory_they_may_have() {
 
 /// As [`deliver_whole`], with the text of an event.
 async fn deliver_whole_text(function: &Function, event: &str) {
-    let answer = function.invoke(event).await;
+    let answer = function.invoke_within(event, LONGEST).await;
     let answer = answer.unwrap_or_else(|error| panic!("the invocation failed: {error}\n{}", function.output()));
     assert_eq!(answer, json!({ "batchItemFailures": [] }), "{}", function.output());
 }

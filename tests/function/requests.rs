@@ -52,6 +52,9 @@ impl Counted {
         let proxy = Proxy::before(&store).await;
         let deployment = Deployment::new(folder.path(), &store);
         let function = deployment.set("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint()).start().await;
+        // By now it has written down which projections it has, however busy the machine is.
+        deliver_whole(&function, &batch([])).await;
+        proxy.take_operations();
         Counted { store, proxy, function, _folder: folder }
     }
 

@@ -57,7 +57,7 @@ async fn the_connection_is_open_before_the_first_event() {
     let operations = proxy.take_operations();
     let [asked] = &operations[..] else { panic!("{operations:?}") };
     // There are no tables: what that says is left to the first batch to tell.
-    assert_eq!((asked.name.as_str(), &asked.tables[..]), ("Query", &[store.table("viewfold_dead_letters")][..]));
+    assert_eq!((asked.name.as_str(), &asked.tables[..]), ("Query", &[store.table("viewfold_marks")][..]));
     assert!(!function.output().contains("ResourceNotFound"), "{}", function.output());
 }
 

@@ -68,6 +68,8 @@ impl Timed {
         let deployment = Deployment::new(folder.path(), &store).set("AWS_ENDPOINT_URL_DYNAMODB", proxy.endpoint());
         let deployment = environment.iter().fold(deployment, |deployment, (name, value)| deployment.set(name, value));
         let function = deployment.start().await;
+        // By now it has written down which projections it has, however busy the machine is.
+        deliver_whole(&function, &batch([])).await;
         Timed { store, proxy, function, stream: KinesisStream::new("numbers"), events: 0, _folder: folder }
     }
 

@@ -4,7 +4,8 @@
 //!
 //! A batch that is given up comes again in other pieces, which is what bisecting it would do. In half of the worlds the
 //! projection is corrected at some moment, and its dead letters are redriven, by a command that is killed now and then, while
-//! the function goes on.
+//! the function goes on. One kind of world has a table that was there before its stream: a backfill scans it while items
+//! change, is killed, and goes on from the page that it had written last.
 //!
 //! A seed says everything about a schedule, and one that fails is shown with as few events as it fails with. The suite runs a
 //! fixed range of seeds; for more, with a bar for each guard:
@@ -28,7 +29,7 @@ use viewfold_core::dead_letter::Letter;
 use viewfold_core::plan::{Answer, Batch, Cancellation, Redrive, Redriven, Request};
 use viewfold_core::program::Program;
 use viewfold_value::{Item, Value};
-use world::{Guard, World};
+use world::{Guard, ITEMS, World};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 
@@ -45,14 +46,15 @@ enum Broken {
     Reports,
 }
 
-/// One invocation of the function.
+/// One invocation of the function, or a page of a backfill.
 struct Invocation<'p> {
     batch: Batch<'p>,
+    /// The shard, or the scan behind all shards.
     shard: usize,
     start: usize,
     end: usize,
     in_flight: Vec<(usize, Request)>,
-    /// Whether Lambda still waits for it.
+    /// Whether Lambda still waits for it, or the command has not been taken for dead.
     awaited: bool,
 }
 
@@ -71,6 +73,9 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
     let mut current = 0;
     let mut store = Store::of(&programs[0]);
     let shards = world.shards();
+    let scan = shards.len();
+    // How many changes are written: what is not has no record yet, and a scan finds what is.
+    let mut written = if world.is_scanned() { world.before } else { world.count() };
     // Every batch that there can be, made when it is needed.
     let payloads: Vec<Vec<OnceCell<String>>> =
         shards.iter().map(|records| (0..records.len() * LARGEST).map(|_| OnceCell::new()).collect()).collect();
@@ -78,10 +83,19 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
         let cell = &payloads[shard][start * LARGEST + end - start - 1];
         cell.get_or_init(|| format!("{{\"Records\":[{}]}}", shards[shard][start..end].join(",")))
     };
+    // Every page that a scan may read, of so many items and more, behind so many changes; none where they are all gone.
+    let pages: Vec<OnceCell<Option<String>>> =
+        (0..(world.count() + 1) * ITEMS * ITEMS).map(|_| OnceCell::new()).collect();
+    let page = |behind: usize, start: usize, end: usize| {
+        let cell = &pages[(behind * ITEMS + start) * ITEMS + end - start - 1];
+        cell.get_or_init(|| world.page(behind, start..end)).as_deref()
+    };
     // In half of the schedules a document's events take several requests, one after the other, as those of a batch of hundreds
     // do under the guards that write a row for each.
     let events_per_request = if seed.is_multiple_of(2) { usize::MAX } else { 1 + (seed / 2 % 3) as usize };
+    // The scan's is how many items it has been through.
     let mut checkpoints = vec![0; shards.len()];
+    checkpoints.push(if world.is_scanned() { 0 } else { ITEMS });
     let mut faults = rng.usize(0..14);
     let mut running: Vec<Invocation<'_>> = Vec::new();
     let mut redriver: Option<Redriver<'_>> = None;
@@ -90,7 +104,9 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
     // Requests whose invocation is gone, and that may still be carried out.
     let mut floating: Vec<Request> = Vec::new();
     for _ in 0..40_000 {
-        let all_read = (0..shards.len()).all(|shard| checkpoints[shard] == shards[shard].len());
+        let all_read = (0..shards.len()).all(|shard| checkpoints[shard] == shards[shard].len())
+            && checkpoints[scan] == ITEMS
+            && written == world.count();
         let quiet = running.is_empty() && floating.is_empty() && redriver.is_none();
         if all_read && quiet {
             let left = letters(&store, &still);
@@ -110,11 +126,28 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
             current = 1;
             still.clear();
         }
+        if written < world.count() && rng.u8(0..3) == 0 {
+            written = (written + rng.usize(1..=3)).min(world.count());
+        }
+        let is_scanning = running.iter().any(|invocation| invocation.awaited && invocation.shard == scan);
+        if checkpoints[scan] < ITEMS && !is_scanning && rng.u8(0..4) == 0 {
+            let start = checkpoints[scan];
+            let end = (start + rng.usize(1..=3)).min(ITEMS);
+            // What is read is a little behind what is written, and never behind the stream's beginning.
+            match page(written.saturating_sub(rng.usize(0..3)).max(world.before), start, end) {
+                Some(page) => {
+                    let batch = Batch::new(&programs[current], page.as_bytes(), NOW).map_err(|error| error.to_string())?;
+                    let batch = batch.with_events_per_request(events_per_request);
+                    running.push(Invocation { batch, shard: scan, start, end, in_flight: Vec::new(), awaited: true });
+                }
+                None => checkpoints[scan] = end,
+            }
+        }
         for shard in 0..shards.len() {
             let is_read = running.iter().any(|invocation| invocation.awaited && invocation.shard == shard);
-            let start = checkpoints[shard];
-            if !is_read && start < shards[shard].len() && rng.bool() {
-                let end = (start + rng.usize(1..=LARGEST)).min(shards[shard].len());
+            let (start, told) = (checkpoints[shard], world.told(shard, written));
+            if !is_read && start < told && rng.bool() {
+                let end = (start + rng.usize(1..=LARGEST)).min(told);
                 let bytes = payload(shard, start, end).as_bytes();
                 let batch = Batch::new(&programs[current], bytes, NOW).map_err(|error| error.to_string())?;
                 let batch = batch.with_events_per_request(events_per_request);
@@ -199,6 +232,8 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
             let report = batch.finish("unfinished");
             if awaited {
                 checkpoints[shard] = match report.first_failure() {
+                    // A backfill tries the page again.
+                    Some(_) if shard == scan && broken != Broken::Reports => start,
                     Some(trouble) if broken != Broken::Reports => start + trouble.record,
                     _ => end,
                 };
@@ -305,7 +340,7 @@ fn holds(guard: Guard) {
 }
 
 /// How many guards there are.
-const GUARDS: usize = 6;
+const GUARDS: usize = 7;
 
 /// A line of the terminal for each guard: they run beside each other.
 fn progress(guard: Guard, done: u64, of: u64) {
@@ -345,6 +380,11 @@ fn contributions() {
 }
 
 #[test]
+fn backfills() {
+    holds(Guard::Backfill);
+}
+
+#[test]
 fn events_tables() {
     holds(Guard::Events);
 }
@@ -360,12 +400,14 @@ fn broken_guards_are_noticed() {
     is_noticed(Guard::Shard, Broken::Conditions("Docs"));
     is_noticed(Guard::Lane, Broken::Conditions("Marks"));
     is_noticed(Guard::Retract, Broken::Conditions("Marks"));
+    is_noticed(Guard::Backfill, Broken::Conditions("Marks"));
     is_noticed(Guard::Events, Broken::Conditions("Events"));
     is_noticed(Guard::Ordered, Broken::Conditions("Docs"));
-    for guard in [Guard::Document, Guard::Shard, Guard::Lane, Guard::Retract, Guard::Events, Guard::Ordered] {
+    for guard in [Guard::Document, Guard::Shard, Guard::Lane, Guard::Retract, Guard::Backfill, Guard::Events, Guard::Ordered]
+    {
         is_noticed(guard, Broken::Reports);
         // The rows of a document's events, or of an item's contribution, tell what was redriven before.
-        if !matches!(guard, Guard::Ordered | Guard::Retract) {
+        if !matches!(guard, Guard::Ordered | Guard::Retract | Guard::Backfill) {
             is_noticed(guard, Broken::Conditions(DEAD_LETTER_TABLE));
         }
     }

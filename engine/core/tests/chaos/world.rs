@@ -5,11 +5,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
+use viewfold_core::backfill::{Found, write_record};
 use viewfold_core::compile::{DEAD_LETTER_TABLE, File, Options, compile};
 use viewfold_core::program::{Program, is_deleted_row};
 use viewfold_spec::Source;
-use viewfold_value::{Item, Value, json};
+use viewfold_value::dynamodb_json::parse_item;
+use viewfold_value::{Value, json};
 
 /// Which guard a world is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,8 +21,17 @@ pub(crate) enum Guard {
     Shard,
     Lane,
     Retract,
+    /// As [`Guard::Retract`], on a table that was there before its stream, and that a scan goes through meanwhile.
+    Backfill,
     Events,
     Ordered,
+}
+
+impl Guard {
+    /// Whether its events are changes of a table's items.
+    fn is_of_items(self) -> bool {
+        matches!(self, Guard::Retract | Guard::Backfill)
+    }
 }
 
 /// One event.
@@ -36,18 +48,23 @@ struct Event {
     id: usize,
 }
 
-/// A change of an item, for the guard whose events are changes of a table.
+/// An item: its group, and its value, which may be no number.
+type Item = (String, Option<i64>);
+
+/// A change of an item, for the guards whose events are changes of a table.
 #[derive(Clone, Debug)]
 struct ItemChange {
     id: String,
-    old: Option<(String, Option<i64>)>,
-    new: Option<(String, Option<i64>)>,
+    old: Option<Item>,
+    new: Option<Item>,
 }
 
 pub(crate) struct World {
     guard: Guard,
     events: Vec<Event>,
     changes: Vec<ItemChange>,
+    /// How many of the changes lie before the table's stream, and have no record.
+    pub(crate) before: usize,
     /// What Lambda hands to the function.
     records: Vec<String>,
     /// The shard of each record.
@@ -104,26 +121,68 @@ impl World {
             let (value, key, order) = (rng.i64(-3..9), ["k", "j.i"][rng.usize(0..2)], rng.usize(0..1000));
             events.push(Event { document, other, lane, does, value, key, order: order * 1000 + number, id: number });
         }
-        let changes = if guard == Guard::Retract { changes(&mut rng, count) } else { Vec::new() };
+        let changes = if guard.is_of_items() { changes(&mut rng, count) } else { Vec::new() };
+        // Drawn apart: fewer events of one seed have as many before the stream, as far as there are any.
+        let before = match guard {
+            Guard::Backfill => Rng::with_seed(!seed).usize(0..=16).min(count),
+            _ => 0,
+        };
         let records = match guard {
-            Guard::Retract => changes.iter().enumerate().map(|(number, change)| change.record(number)).collect(),
+            _ if guard.is_of_items() => changes.iter().enumerate().map(|(number, change)| change.record(number)).collect(),
             _ => events.iter().enumerate().map(|(number, event)| event.record(number)).collect(),
         };
         let traced = std::env::var_os("VIEWFOLD_TRACE").is_some();
         let shard_of = match guard {
-            Guard::Retract => changes.iter().map(|change| shard_of(&change.id)).collect(),
+            _ if guard.is_of_items() => changes.iter().map(|change| shard_of(&change.id)).collect(),
             _ => events.iter().map(|event| shard_of(&event.lane)).collect(),
         };
-        World { guard, events, changes, records, shard_of, foreign, redrives, derives, traced }
+        World { guard, events, changes, before, records, shard_of, foreign, redrives, derives, traced }
     }
 
     /// The records of each shard.
     pub(crate) fn shards(&self) -> Vec<Vec<&str>> {
         let mut shards = vec![Vec::new(); SHARDS];
-        for (record, shard) in self.records.iter().zip(&self.shard_of) {
+        for (record, shard) in self.records.iter().zip(&self.shard_of).skip(self.before) {
             shards[*shard].push(record.as_str());
         }
         shards
+    }
+
+    /// How many changes or events there are in all.
+    pub(crate) fn count(&self) -> usize {
+        self.records.len()
+    }
+
+    /// How many records of a shard there are, once so many of all changes are written.
+    pub(crate) fn told(&self, shard: usize, written: usize) -> usize {
+        self.shard_of[self.before..written].iter().filter(|of| **of == shard).count()
+    }
+
+    /// Whether a scan goes through the table.
+    pub(crate) fn is_scanned(&self) -> bool {
+        self.guard == Guard::Backfill
+    }
+
+    /// What a scan finds of some items, behind so many of all changes, as the payload of a batch. Without items it is none.
+    pub(crate) fn page(&self, written: usize, items: Range<usize>) -> Option<String> {
+        let mut found: BTreeMap<&str, &Item> = BTreeMap::new();
+        for change in &self.changes[..written] {
+            match &change.new {
+                Some(new) => drop(found.insert(&change.id, new)),
+                None => drop(found.remove(change.id.as_str())),
+            }
+        }
+        let ids = items.map(|number| format!("i{number}"));
+        let record = |id: String| {
+            let new = parse_item(image(&id, found.get(id.as_str())?).as_bytes()).expect("an image is an item");
+            let keys = [("id".to_owned(), new["id"].clone())].into();
+            let mut text = String::new();
+            let found = Found { keys: &keys, new: Some(&new), old: None, order: 0 };
+            write_record("arn:aws:dynamodb:eu-west-1:123456789012:table/Items", found, &mut text);
+            Some(text)
+        };
+        let records: Vec<String> = ids.filter_map(record).collect();
+        (!records.is_empty()).then(|| format!("{{\"Records\":[{}]}}", records.join(",")))
     }
 
     /// The projection, with rules that some events cannot satisfy, or corrected.
@@ -131,13 +190,13 @@ impl World {
         let guard = match self.guard {
             Guard::Document => "last_event_id",
             Guard::Shard => "{ last_event_id: shard }",
-            Guard::Lane | Guard::Retract => "{ last_event_id: lane, table: Marks }",
+            Guard::Lane | Guard::Retract | Guard::Backfill => "{ last_event_id: lane, table: Marks }",
             Guard::Events => "{ events_table: Events, id: $.e }",
             Guard::Ordered => "{ events_table: Events, id: $.e, order_by: $.o }",
         };
         let derive = if self.derives { "derive: { double: '${ default(doc.n, 0) * 2 }' }\n" } else { "" };
         let text = match self.guard {
-            Guard::Retract => format!(
+            Guard::Retract | Guard::Backfill => format!(
                 "projection: p\nsource: {{ dynamodb: {{ table: Items, keys: [id] }} }}\n\
                  document: {{ table: Docs, partition_key: id }}\nguard: {guard}\nkey: {{ id: $.g }}\n\
                  delete_when: doc.n == 0 && doc.v == 0\n{derive}\
@@ -180,7 +239,7 @@ impl World {
 
     /// A write of others to an item that is there.
     pub(crate) fn write_beside(&self, store: &mut Store, rng: &mut Rng) {
-        let ids: Vec<Item> =
+        let ids: Vec<viewfold_value::Item> =
             store.items("Docs").into_iter().map(|item| [("id".to_owned(), item["id"].clone())].into()).collect();
         if let Some(key) = rng.choice(&ids) {
             store.touch("Docs", key, "foreign", Value::Number(rng.u64(0..1000).into()));
@@ -247,16 +306,29 @@ impl World {
     }
 
     /// The same for items that contribute as long as they are there.
-    fn contributed(&self) -> (BTreeMap<String, (i64, i64)>, usize) {
-        let mut items: BTreeMap<&str, &(String, Option<i64>)> = BTreeMap::new();
-        let mut left_out = 0;
-        for change in &self.changes {
+    fn contributed(&self) -> (BTreeMap<String, (i64, i64)>, RangeInclusive<usize>) {
+        let mut items: BTreeMap<&str, &Item> = BTreeMap::new();
+        let (mut told, mut untold) = (0, BTreeSet::new());
+        for (number, change) in self.changes.iter().enumerate() {
             match &change.new {
                 Some(new) => drop(items.insert(&change.id, new)),
                 None => drop(items.remove(change.id.as_str())),
             }
-            left_out += usize::from(matches!(change.new, Some((_, None))) && !self.redrives);
+            let is_bad = matches!(change.new, Some((_, None)));
+            if number >= self.before {
+                told += usize::from(is_bad);
+                untold.remove(&change.id);
+            } else if is_bad {
+                untold.insert(&change.id);
+            } else {
+                untold.remove(&change.id);
+            }
         }
+        let left_out = match self.redrives {
+            true => 0..=0,
+            // What only the scan tells of, it has found. Where the stream tells of it as well, it may have been before it.
+            false => told + untold.len()..=told + if self.is_scanned() { ITEMS } else { 0 },
+        };
         let mut groups: BTreeMap<String, (i64, i64)> = BTreeMap::new();
         for (group, value) in items.into_values() {
             // What is no number counts as 1 once the projection is corrected.
@@ -271,8 +343,8 @@ impl World {
 
     /// What differs between the tables and what the events make.
     pub(crate) fn compare(&self, store: &Store, program: &Program) -> Result<(), String> {
-        let (expected, left_out, most_letters) = match self.guard {
-            Guard::Retract => {
+        let (expected, left_out) = match self.guard {
+            Guard::Retract | Guard::Backfill => {
                 let (groups, left_out) = self.contributed();
                 let shown = groups.into_iter().map(|(id, (n, v))| {
                     let double = if self.derives { format!(",\"double\":{}", n * 2) } else { String::new() };
@@ -284,7 +356,7 @@ impl World {
                         ),
                     )
                 });
-                (shown.collect::<BTreeMap<String, String>>(), left_out, left_out)
+                (shown.collect::<BTreeMap<String, String>>(), left_out)
             }
             _ => {
                 let (documents, left_out) = self.expected();
@@ -293,7 +365,7 @@ impl World {
                 // that would tell, and each record becomes a dead letter.
                 let records = self.events.iter().filter(|event| left_out.contains(&event.id)).count();
                 let most = if self.guard == Guard::Ordered { records } else { left_out.len() };
-                (shown.collect(), left_out.len(), most)
+                (shown.collect(), left_out.len()..=most)
             }
         };
         let bookkeeping = program.bookkeeping("Docs");
@@ -313,13 +385,14 @@ impl World {
             return Err(format!("the documents are {found:#?} and not {expected:#?}"));
         }
         let all = store.items(DEAD_LETTER_TABLE);
-        let open: Vec<&&Item> =
+        let open: Vec<&&viewfold_value::Item> =
             all.iter().filter(|row| row["pk"].as_str().is_some_and(|key| key.starts_with("open/"))).collect();
-        let letters: BTreeSet<Option<&str>> =
-            open.iter().map(|row| row.get("sequence").and_then(Value::as_str)).collect();
+        let told = |name: &str, row: &&&viewfold_value::Item| row.get(name).and_then(Value::as_str).map(str::to_owned);
+        // All items that a scan finds have the same sequence number.
+        let letters: BTreeSet<_> = open.iter().map(|row| (told("sequence", row), told("lane", row))).collect();
         let rows = open.len();
-        if letters.len() < left_out || rows > most_letters {
-            return Err(format!("{left_out} events cannot be applied, and there are {rows} dead letters"));
+        if letters.len() < *left_out.start() || rows > *left_out.end() {
+            return Err(format!("{left_out:?} events cannot be applied, and there are {rows} dead letters"));
         }
         Ok(())
     }
@@ -327,7 +400,7 @@ impl World {
     pub(crate) fn shown(&self) -> String {
         let events = self.events.iter().map(|event| format!("{event:?}\n"));
         let changes = self.changes.iter().map(|change| format!("{change:?}\n"));
-        if self.guard == Guard::Retract { changes.collect() } else { events.collect() }
+        if self.guard.is_of_items() { changes.collect() } else { events.collect() }
     }
 }
 
@@ -378,15 +451,10 @@ impl Event {
 impl ItemChange {
     fn record(&self, number: usize) -> String {
         let ItemChange { id, old, new } = self;
-        let image = |(group, value): &(String, Option<i64>)| {
-            let w = value.unwrap_or(1);
-            let value = value.map_or(r#"{"S":"none"}"#.to_owned(), |value| format!(r#"{{"N":"{value}"}}"#));
-            format!(r#"{{"id":{{"S":"{id}"}},"g":{{"S":"{group}"}},"v":{value},"w":{{"N":"{w}"}}}}"#)
-        };
         let mut images = String::new();
         for (name, state) in [("OldImage", old), ("NewImage", new)] {
             if let Some(state) = state {
-                images += &format!(r#","{name}":{}"#, image(state));
+                images += &format!(r#","{name}":{}"#, image(id, state));
             }
         }
         let name = match (old, new) {
@@ -403,6 +471,16 @@ impl ItemChange {
     }
 }
 
+/// An item as a stream shows it.
+fn image(id: &str, (group, value): &Item) -> String {
+    let w = value.unwrap_or(1);
+    let value = value.map_or(r#"{"S":"none"}"#.to_owned(), |value| format!(r#"{{"N":"{value}"}}"#));
+    format!(r#"{{"id":{{"S":"{id}"}},"g":{{"S":"{group}"}},"v":{value},"w":{{"N":"{w}"}}}}"#)
+}
+
+/// How many items the table may have: `i0` and on.
+pub(crate) const ITEMS: usize = 5;
+
 /// How many shards feed the function.
 const SHARDS: usize = 2;
 
@@ -413,10 +491,10 @@ fn shard_of(lane: &str) -> usize {
 
 /// Items that come, change, move to another group, become unusable, and go.
 fn changes(rng: &mut Rng, count: usize) -> Vec<ItemChange> {
-    let mut items: BTreeMap<String, (String, Option<i64>)> = BTreeMap::new();
+    let mut items: BTreeMap<String, Item> = BTreeMap::new();
     let mut changes = Vec::new();
     for _ in 0..count {
-        let id = format!("i{}", rng.u8(0..5));
+        let id = format!("i{}", rng.usize(0..ITEMS));
         let old = items.get(&id).cloned();
         let value = (rng.u8(0..8) > 0).then(|| rng.i64(1..9));
         let new = (old.is_none() || rng.u8(0..4) > 0).then(|| (["g", "h"][rng.usize(0..2)].to_owned(), value));

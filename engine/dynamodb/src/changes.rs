@@ -1,5 +1,5 @@
 //! Whether live views can go on with the projections that are deployed: they are compared with those that were deployed
-//! before, which are written down in the table of dead letters.
+//! before, which are written down with the marks, where there are such, or with the dead letters.
 
 use crate::Store;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub enum NotFollowed {
 
 impl Deployed {
     /// Compares, and writes down what is deployed now. What is said of it are lines for the log: what changes from now on, and
-    /// what could not be written down. Without a table of dead letters nothing is known, and nothing is said.
+    /// what could not be written down. Without either table nothing is known, and nothing is said.
     ///
     /// # Errors
     ///

@@ -17,10 +17,19 @@ pub const FUNCTION: &str = concat!("viewfold bootstrap ", env!("CARGO_PKG_VERSIO
 ///
 /// Every finding of every file. A path without any projection is a finding too.
 pub fn load(paths: &[PathBuf], options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
-    let (parsed, mut findings) = read(paths, options);
+    load_with_files(paths, options).map(|(_, compiled)| compiled)
+}
+
+/// As [`load`], with the files that were compiled.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_with_files(paths: &[PathBuf], options: &Options) -> Result<(Vec<File>, Compiled), Vec<Diagnostic>> {
+    let (files, mut findings) = read(paths, options);
     // The files that could be read are checked even when others could not: all findings at once.
-    match compile::compile(&parsed, options) {
-        Ok(compiled) if findings.is_empty() => Ok(compiled),
+    match compile::compile(&files, options) {
+        Ok(compiled) if findings.is_empty() => Ok((files, compiled)),
         Ok(compiled) => {
             findings.extend(compiled.warnings);
             Err(findings)

@@ -4,7 +4,7 @@ use crate::logs::{self, Format};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use viewfold_core::compile::{DEAD_LETTER_TABLE, Options, compile};
+use viewfold_core::compile::{DEAD_LETTER_TABLE, Options};
 use viewfold_core::program::Program;
 use viewfold_dynamodb::changes::Deployed;
 use viewfold_dynamodb::{Limits, deployment};
@@ -130,19 +130,7 @@ pub(crate) fn program(accepted: BTreeMap<String, String>) -> Result<(Program, De
         dead_letter_table: std::env::var("VIEWFOLD_DEAD_LETTER_TABLE").unwrap_or_else(|_| DEAD_LETTER_TABLE.to_owned()),
     };
     options.check().map_err(|message| format!("{message}; the function does not start"))?;
-    let (files, mut findings) = deployment::read(&[folder], &options);
-    let compiled = match compile(&files, &options) {
-        Ok(compiled) if findings.is_empty() => Ok(compiled),
-        Ok(compiled) => {
-            findings.extend(compiled.warnings);
-            Err(findings)
-        }
-        Err(errors) => {
-            findings.extend(errors);
-            Err(findings)
-        }
-    };
-    let compiled = compiled.map_err(|findings| {
+    let (files, compiled) = deployment::load_with_files(&[folder], &options).map_err(|findings| {
         format!("{}the function does not start: its projections have errors", render_all(&findings, false))
     })?;
     for warning in &compiled.warnings {

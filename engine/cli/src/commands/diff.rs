@@ -8,7 +8,7 @@ use crate::{events, store};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use viewfold_core::change::{Deployment, class, compare};
-use viewfold_core::compile::{File, compile};
+use viewfold_core::compile::File;
 use viewfold_core::program::Program;
 use viewfold_dynamodb::deployment;
 
@@ -45,15 +45,13 @@ fn read(path: &Path) -> Result<(Vec<File>, Program), Failure> {
     super::check_paths(&paths)?;
     let options = options("");
     options.check().map_err(Failure::wrong_use)?;
-    let (files, mut findings) = deployment::read(&paths, &options);
-    match compile(&files, &options) {
-        Ok(compiled) if findings.is_empty() => return Ok((files, compiled.program)),
-        Ok(compiled) => findings.extend(compiled.warnings),
-        Err(errors) => findings.extend(errors),
-    }
-    if path.is_dir() {
-        // It may be several deployments, which is told in other words.
-        load_one(&paths, "")?;
-    }
-    Err(Failure::findings(&findings))
+    deployment::load_with_files(&paths, &options).map(|(files, compiled)| (files, compiled.program)).or_else(
+        |findings| {
+            if path.is_dir() {
+                // It may be several deployments, which is told in other words.
+                load_one(&paths, "")?;
+            }
+            Err(Failure::findings(&findings))
+        },
+    )
 }

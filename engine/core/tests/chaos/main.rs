@@ -136,7 +136,8 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
             // What is read is a little behind what is written, and never behind the stream's beginning.
             match page(written.saturating_sub(rng.usize(0..3)).max(world.before), start, end) {
                 Some(page) => {
-                    let batch = Batch::new(&programs[current], page.as_bytes(), NOW).map_err(|error| error.to_string())?;
+                    let batch =
+                        Batch::new(&programs[current], page.as_bytes(), NOW).map_err(|error| error.to_string())?;
                     let batch = batch.with_events_per_request(events_per_request);
                     running.push(Invocation { batch, shard: scan, start, end, in_flight: Vec::new(), awaited: true });
                 }
@@ -403,7 +404,8 @@ fn broken_guards_are_noticed() {
     is_noticed(Guard::Backfill, Broken::Conditions("Marks"));
     is_noticed(Guard::Events, Broken::Conditions("Events"));
     is_noticed(Guard::Ordered, Broken::Conditions("Docs"));
-    for guard in [Guard::Document, Guard::Shard, Guard::Lane, Guard::Retract, Guard::Backfill, Guard::Events, Guard::Ordered]
+    for guard in
+        [Guard::Document, Guard::Shard, Guard::Lane, Guard::Retract, Guard::Backfill, Guard::Events, Guard::Ordered]
     {
         is_noticed(guard, Broken::Reports);
         // The rows of a document's events, or of an item's contribution, tell what was redriven before.

@@ -128,7 +128,9 @@ impl World {
             _ => 0,
         };
         let records = match guard {
-            _ if guard.is_of_items() => changes.iter().enumerate().map(|(number, change)| change.record(number)).collect(),
+            _ if guard.is_of_items() => {
+                changes.iter().enumerate().map(|(number, change)| change.record(number)).collect()
+            }
             _ => events.iter().enumerate().map(|(number, event)| event.record(number)).collect(),
         };
         let traced = std::env::var_os("VIEWFOLD_TRACE").is_some();

@@ -154,7 +154,8 @@ async fn the_longest_row_of_transactions_is_begun_first() {
     assert_eq!(writes.len(), 12 + 10);
     writes.sort_by_key(|call| call.came);
     // A full transaction has 99 events and their document: those of the long row, and of no other.
-    let (long, short): (Vec<Call>, Vec<Call>) = writes.iter().cloned().partition(|call| call.operation.tables.len() == 100);
+    let (long, short): (Vec<Call>, Vec<Call>) =
+        writes.iter().cloned().partition(|call| call.operation.tables.len() == 100);
     assert_eq!(long.len(), 10);
     assert!(writes[..2].iter().any(|call| call.came == long[0].came), "the long row is not among the first two");
     // The other one of the two may be answered at the same time; nothing else may come between.

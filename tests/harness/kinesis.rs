@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | [`Kinesis::pretended`] | one in the test's process, with what AWS documents: numbers that rise over all shards, closed shards, trimming, limits |
-//! | [`Kinesis::of`] | what a moto serves; its numbers begin anew in each shard, it never trims, and when a shard is split its records move |
+//! | [`Kinesis::of`] | what a moto serves; its numbers begin anew in each shard, it never trims, and a shard that was split goes on taking records |
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -83,11 +83,14 @@ impl Control {
         }
     }
 
-    /// Says how long a stream keeps its records, and that it is older than that. What is in it stays.
+    /// Says how long a stream keeps its records. What is in it stays.
     pub fn retain(&self, stream: &str, hours: u64) {
-        let mut state = self.state();
-        let stream = state.streams.get_mut(stream).expect("the stream is there");
-        (stream.retention_hours, stream.made) = (hours, 1_600_000_000.0);
+        self.state().streams.get_mut(stream).expect("the stream is there").retention_hours = hours;
+    }
+
+    /// Says that a stream has been there for years.
+    pub fn age(&self, stream: &str) {
+        self.state().streams.get_mut(stream).expect("the stream is there").made = 1_600_000_000.0;
     }
 
     /// How often an operation was called.
@@ -117,7 +120,8 @@ impl Server {
             }
         };
         let router = Router::new().route("/", post(answer));
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.expect("the pretended Kinesis goes on") });
+        let task =
+            tokio::spawn(async move { axum::serve(listener, router).await.expect("the pretended Kinesis goes on") });
         Server { port, control, task }
     }
 
@@ -162,7 +166,8 @@ impl State {
                 let at = hashed(&key);
                 let is_its = |shard: &&mut Shard| shard.is_open && shard.range.0 <= at && at <= shard.range.1;
                 let shard = stream.shards.iter_mut().find(is_its).expect("a shard for each key");
-                let record = Record { number: number.clone(), key, data: body["Data"].clone(), came: now().as_secs_f64() };
+                let record =
+                    Record { number: number.clone(), key, data: body["Data"].clone(), came: now().as_secs_f64() };
                 shard.records.push(record);
                 Ok(json!({ "SequenceNumber": number, "ShardId": "" }))
             }
@@ -177,7 +182,8 @@ impl State {
                 Ok(json!({}))
             }
             "MergeShards" => {
-                let [one, other] = ["ShardToMerge", "AdjacentShardToMerge"].map(|name| number_of(body[name].as_str().expect("a shard")));
+                let [one, other] = ["ShardToMerge", "AdjacentShardToMerge"]
+                    .map(|name| number_of(body[name].as_str().expect("a shard")));
                 let range = (stream.shards[one].range.0, stream.shards[other].range.1);
                 stream.shards[one].is_open = false;
                 stream.shards[other].is_open = false;
@@ -196,7 +202,8 @@ impl State {
             "ListShards" => {
                 let start: usize = start.parse().expect("a token of this server");
                 let most = body["MaxResults"].as_u64().map_or(SHARDS_OF_A_PAGE, |most| most as usize);
-                let shards: Vec<Value> = stream.shards.iter().enumerate().skip(start).take(most).map(described).collect();
+                let shards: Vec<Value> =
+                    stream.shards.iter().enumerate().skip(start).take(most).map(described).collect();
                 let end = start + shards.len();
                 let token = (end < stream.shards.len()).then(|| format!("{token} {end}"));
                 Ok(json!({ "Shards": shards, "NextToken": token }))
@@ -227,7 +234,8 @@ impl State {
         let stream = &self.streams[name];
         let shard = &stream.shards[number_of(id)];
         // A number that was trimmed is taken for the oldest that is left, without a word.
-        let mut left = shard.records.iter().filter(|record| (record.number.len(), &*record.number) >= (from.len(), from));
+        let mut left =
+            shard.records.iter().filter(|record| (record.number.len(), &*record.number) >= (from.len(), from));
         let most = body["Limit"].as_u64().unwrap_or(10_000) as usize;
         let read: Vec<&Record> = left.by_ref().take(most).collect();
         let next = left.next();

@@ -187,9 +187,7 @@ pub(crate) async fn agreed_for_stream(
 ) -> Result<(), Failure> {
     for projection in &program.projections {
         let name = &projection.name;
-        let is_read = |source: &&Source| {
-            matches!(&program.streams[source.stream].identity, StreamIdentity::Kinesis(own) if own == stream)
-        };
+        let is_read = |source: &&Source| matches!(&program.streams[source.stream].identity, StreamIdentity::Kinesis(own) if own == stream);
         let mut may_be_behind = false;
         for source in projection.sources.iter().filter(is_read) {
             match &source.guard {
@@ -201,14 +199,17 @@ pub(crate) async fn agreed_for_stream(
                 )?,
                 // Less the margin that the guard keeps for clocks that do not agree.
                 Guard::EventsTable { keep_seconds: Some(keep), .. }
-                    if keep - (keep / 10).min(86_400) < retention_seconds => ask(
-                    &format!(
-                        "{name} takes no event that is older than its `keep_for`, {} hours less a margin, and the stream {stream} retains {}: those                          become dead letters (older_than_guard); a longer `keep_for` lets them in",
-                        keep / 3600,
-                        retention_seconds / 3600
-                    ),
-                    yes,
-                )?,
+                    if keep - (keep / 10).min(86_400) < retention_seconds =>
+                {
+                    ask(
+                        &format!(
+                            "{name} takes no event that is older than its `keep_for`, {} hours less a margin, and the stream {stream} retains {}: those                          become dead letters (older_than_guard); a longer `keep_for` lets them in",
+                            keep / 3600,
+                            retention_seconds / 3600
+                        ),
+                        yes,
+                    )?
+                }
                 Guard::EventsTable { .. } => {}
                 _ if source.retracts => {}
                 Guard::Document { .. } | Guard::Lane { .. } => may_be_behind = true,

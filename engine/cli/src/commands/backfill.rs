@@ -119,8 +119,11 @@ async fn from_tables(
     }
     lines.iter().for_each(|line| note(line));
     allowed(&arguments.limits, cost.dollars() * share)?;
-    let mut kept =
-        Kept::open(state_file(arguments, program), described(arguments, program, &of_tables(arguments)), arguments.restart)?;
+    let mut kept = Kept::open(
+        state_file(arguments, program),
+        described(arguments, program, &of_tables(arguments)),
+        arguments.restart,
+    )?;
     told_where(&kept);
     let items: f64 = sources.iter().map(|(_, found)| found.items as f64 * share).sum();
     let progress = Progress::new(items as usize, "items");
@@ -167,8 +170,11 @@ async fn from_files(
     let mut destination = Destination::of(program, connection, tables);
     destination.items_as_inserts = arguments.items_as_inserts;
     destination.yes = arguments.limits.yes;
-    let mut kept =
-        Kept::open(state_file(arguments, program), described(arguments, program, &of_files(arguments, &files)), arguments.restart)?;
+    let mut kept = Kept::open(
+        state_file(arguments, program),
+        described(arguments, program, &of_files(arguments, &files)),
+        arguments.restart,
+    )?;
     told_where(&kept);
     destination.is_asked = kept.is_continued;
     let progress = Progress::bytes(files.bytes());

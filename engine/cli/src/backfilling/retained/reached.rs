@@ -81,8 +81,7 @@ impl Place {
     }
 }
 
-const WAY_OUT: &str =
-    "Fill the view anew: into an empty table (its next `version`), first with what is missing, from an archive (--from PATH), \
+const WAY_OUT: &str = "Fill the view anew: into an empty table (its next `version`), first with what is missing, from an archive (--from PATH), \
      then from the stream; --restart goes on with what the stream still has, and leaves the gap";
 
 /// The failure that says what is gone.
@@ -122,7 +121,8 @@ mod tests {
     fn what_may_be_lost_is_told() {
         let found_now = found(&["a", "c"]);
         let now = found_now.began.millis;
-        let place = |days: i64, is_done| Place { behind: Some("7".into()), whole_until: Some(now - days * DAY), is_done };
+        let place =
+            |days: i64, is_done| Place { behind: Some("7".into()), whole_until: Some(now - days * DAY), is_done };
         let mut reached = Reached::default();
         reached.begin(&found_now).unwrap();
         reached.carried("a", place(1, false));

@@ -182,12 +182,11 @@ impl Reader {
             }
         };
         match request.send().await {
-            Ok(answer) => answer.shard_iterator.ok_or_else(|| {
-                Stop::Failed(unreadable(&self.found.name, &format!("{} has no iterator", shard.id)))
-            }),
+            Ok(answer) => answer
+                .shard_iterator
+                .ok_or_else(|| Stop::Failed(unreadable(&self.found.name, &format!("{} has no iterator", shard.id)))),
             Err(error) => {
-                let is_unknown =
-                    error.as_service_error().is_some_and(|error| error.is_invalid_argument_exception());
+                let is_unknown = error.as_service_error().is_some_and(|error| error.is_invalid_argument_exception());
                 Err(Stop::Failed(match is_unknown && place.is_trimmed(self.found.oldest()) {
                     true => lost(&self.found, &shard.id, place),
                     false => unreadable(&self.found.name, &DisplayErrorContext(&error)),

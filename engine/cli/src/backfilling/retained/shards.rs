@@ -31,8 +31,7 @@ pub(super) async fn of(client: &Client, stream: &str) -> Result<Vec<Shard>, Fail
         let answer = request.send().await.map_err(|error| unreadable(stream, &DisplayErrorContext(&error)))?;
         for shard in answer.shards.unwrap_or_default() {
             let parents = [shard.parent_shard_id, shard.adjacent_parent_shard_id];
-            let is_closed =
-                shard.sequence_number_range.is_some_and(|range| range.ending_sequence_number.is_some());
+            let is_closed = shard.sequence_number_range.is_some_and(|range| range.ending_sequence_number.is_some());
             shards.push(Shard { id: shard.shard_id, parents: parents.into_iter().flatten().collect(), is_closed });
         }
         token = answer.next_token;

@@ -46,8 +46,7 @@ pub(super) async fn fill(
     }
     let names: Vec<&str> = streams.iter().map(|(stream, _)| &*stream.name).collect();
     let from = format!("what the Kinesis streams {} retain", names.join(", "));
-    let mut kept =
-        Kept::open(state_file(arguments, program), described(arguments, program, &from), arguments.restart)?;
+    let mut kept = Kept::open(state_file(arguments, program), described(arguments, program, &from), arguments.restart)?;
     match kept.state.filled_until.take() {
         Some(until) => {
             kept.state.done = Done::default();

@@ -10,7 +10,7 @@ use harness::cli::{Output, Viewfold, make_tables, viewfold};
 use harness::documents::Bookkeeping;
 use harness::events::batch;
 use harness::function::Deployment;
-use harness::kinesis::Kinesis;
+use harness::kinesis::{Kinesis, Trimmed};
 use harness::scratch::Folder;
 use harness::store::Store;
 use serde_json::{Value, json};
@@ -185,25 +185,48 @@ async fn a_stream_of_moto_fills_a_view() {
 
 #[tokio::test]
 async fn what_was_trimmed_meanwhile_is_an_error() {
-    let mut scene = Scene::of(Kinesis::pretended().await, PROJECTION).await;
-    scene.order(5).await;
-    scene.fill().await;
-    // As long as the last record that was read is there, nothing behind it is gone.
-    scene.kinesis.control().retain("orders", 0);
-    scene.order(1).await;
-    assert_eq!(scene.fill().await["applied"], 20);
-    scene.assert_right("nothing was trimmed").await;
+    for trimmed in [Trimmed::Stays, Trimmed::Skips, Trimmed::Refused] {
+        let mut scene = Scene::of(Kinesis::pretended().await, PROJECTION).await;
+        scene.kinesis.control().answer_for_trimmed(trimmed);
+        scene.order(5).await;
+        scene.fill().await;
+        // As long as the last record that was read is there, nothing behind it is gone.
+        scene.kinesis.control().retain("orders", 0);
+        scene.order(1).await;
+        assert_eq!(scene.fill().await["applied"], 20);
+        scene.assert_right("nothing was trimmed").await;
 
-    let before = scene.store.documents("Amounts", Bookkeeping::Shown).await;
-    scene.order(2).await;
-    scene.kinesis.control().trim("orders", 90);
-    let failed = scene.command("backfill").run().await.expect_status(1);
-    for words in ["what came into shardId-", "was trimmed before it was read", "--from PATH", "--restart"] {
-        assert!(failed.stderr.contains(words), "{words}: {}", failed.stderr);
+        let before = scene.store.documents("Amounts", Bookkeeping::Shown).await;
+        scene.order(2).await;
+        scene.kinesis.control().trim("orders", 90);
+        let failed = scene.command("backfill").run().await.expect_status(1);
+        for words in ["what came into shardId-", "was trimmed before it was read", "--from PATH", "--restart"] {
+            assert!(failed.stderr.contains(words), "{trimmed:?}, {words}: {}", failed.stderr);
+        }
+        assert_eq!(scene.store.documents("Amounts", Bookkeeping::Shown).await, before, "{trimmed:?}");
     }
-    assert_eq!(scene.store.documents("Amounts", Bookkeeping::Shown).await, before);
+}
 
-    // A stream of the same name that was made anew is another one.
+#[tokio::test]
+async fn a_quiet_shard_whose_last_record_was_trimmed_has_lost_nothing() {
+    for trimmed in [Trimmed::Stays, Trimmed::Skips, Trimmed::Refused] {
+        let mut scene = Scene::of(Kinesis::pretended().await, PROJECTION).await;
+        scene.kinesis.control().answer_for_trimmed(trimmed);
+        scene.order(2).await;
+        scene.fill().await;
+        // The command had come to the end, and nobody ordered anything for a long time.
+        scene.kinesis.control().trim("orders", 1000);
+        scene.order(1).await;
+        assert_eq!(scene.fill().await["applied"], 20, "{trimmed:?}");
+        scene.assert_right("what is left is all that is new").await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_was_made_anew_is_another_one() {
+    let mut scene = Scene::of(Kinesis::pretended().await, PROJECTION).await;
+    scene.order(1).await;
+    scene.fill().await;
     scene.kinesis.make("orders", 2).await;
     let failed = scene.command("backfill").run().await.expect_status(1);
     assert!(failed.stderr.contains("was made anew"), "{}", failed.stderr);

@@ -22,7 +22,7 @@ use crate::store::Store;
 
 mod pretended;
 
-pub use pretended::Control;
+pub use pretended::{Control, Trimmed};
 
 /// A Kinesis that listens somewhere.
 #[derive(Debug)]

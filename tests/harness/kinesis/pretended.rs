@@ -28,8 +28,22 @@ pub(super) struct Server {
 #[derive(Debug, Default)]
 pub struct Control(Mutex<State>);
 
+/// What becomes of an iterator of a record that was trimmed. AWS's documentation does not say; all of these have been seen, or
+/// cannot be ruled out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trimmed {
+    /// It brings nothing, and stays behind by all that the stream retains.
+    #[default]
+    Stays,
+    /// It goes on with the oldest record that is left.
+    Skips,
+    /// It cannot be had.
+    Refused,
+}
+
 #[derive(Debug, Default)]
 struct State {
+    trimmed: Trimmed,
     streams: BTreeMap<String, Stream>,
     /// How many records there ever were: numbers rise over all shards.
     count: u64,
@@ -50,6 +64,8 @@ struct Shard {
     range: (u128, u128),
     parents: Vec<String>,
     records: Vec<Record>,
+    /// The last of those that were trimmed.
+    trimmed: Option<String>,
     is_open: bool,
 }
 
@@ -76,10 +92,16 @@ impl Control {
         self.state().expired = calls;
     }
 
+    /// What becomes of iterators of records that were trimmed.
+    pub fn answer_for_trimmed(&self, trimmed: Trimmed) {
+        self.state().trimmed = trimmed;
+    }
+
     /// Forgets the oldest records of each shard, as many as that.
     pub fn trim(&self, stream: &str, records: usize) {
         for shard in &mut self.state().streams.get_mut(stream).expect("the stream is there").shards {
-            shard.records.drain(..records.min(shard.records.len()));
+            let gone = shard.records.drain(..records.min(shard.records.len()));
+            shard.trimmed = gone.last().map(|record| record.number).or(shard.trimmed.take());
         }
     }
 
@@ -214,6 +236,10 @@ impl State {
                     Some("AT_SEQUENCE_NUMBER") => body["StartingSequenceNumber"].as_str().expect("a number"),
                     _ => "0",
                 };
+                let numbered = &stream.shards[number_of(shard)];
+                if from != "0" && self.trimmed == Trimmed::Refused && numbered.is_trimmed(from) {
+                    return Err("InvalidArgumentException");
+                }
                 Ok(json!({ "ShardIterator": format!("{name} {shard} {from}") }))
             }
             other => panic!("the pretended Kinesis has no {other}"),
@@ -233,7 +259,12 @@ impl State {
         let [name, id, from] = iterator[..] else { panic!("an iterator of this server") };
         let stream = &self.streams[name];
         let shard = &stream.shards[number_of(id)];
-        // A number that was trimmed is taken for the oldest that is left, without a word.
+        if from != "0" && self.trimmed == Trimmed::Stays && shard.is_trimmed(from) {
+            let behind = stream.retention_hours * 3_600_000;
+            return Ok(
+                json!({ "Records": [], "NextShardIterator": body["ShardIterator"], "MillisBehindLatest": behind }),
+            );
+        }
         let mut left =
             shard.records.iter().filter(|record| (record.number.len(), &*record.number) >= (from.len(), from));
         let most = body["Limit"].as_u64().unwrap_or(10_000) as usize;
@@ -284,7 +315,11 @@ impl State {
 impl Shard {
     fn new(range: (u128, u128), parents: &[&str]) -> Shard {
         let parents = parents.iter().map(|&parent| parent.to_owned()).collect();
-        Shard { range, parents, records: Vec::new(), is_open: true }
+        Shard { range, parents, records: Vec::new(), trimmed: None, is_open: true }
+    }
+
+    fn is_trimmed(&self, number: &str) -> bool {
+        self.trimmed.as_ref().is_some_and(|trimmed| (number.len(), number) <= (trimmed.len(), trimmed))
     }
 }
 

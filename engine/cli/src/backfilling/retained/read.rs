@@ -11,6 +11,7 @@ use crate::backfilling::pace::Pace;
 use crate::output::Failure;
 use aws_sdk_kinesis::error::DisplayErrorContext;
 use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
+use aws_sdk_kinesis::operation::get_shard_iterator::GetShardIteratorOutput;
 use aws_sdk_kinesis::types::{Record, ShardIteratorType};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -119,7 +120,7 @@ impl Reader {
             return Err(Stop::Failed(lost(&self.found, &shard.id, &place)));
         }
         loop {
-            // Kinesis says nothing when what comes next was trimmed while the view took a page, and goes on with what it has.
+            // What comes next may have been trimmed while the view took a page, and Kinesis does not say so.
             let is_in_doubt = std::mem::take(&mut took_time) && place.is_trimmed(self.found.oldest() + EDGE);
             let at = match iterator.take().filter(|_| !is_in_doubt) {
                 Some(iterator) => iterator,
@@ -144,6 +145,15 @@ impl Reader {
             let end = self.end(shard, &answer, behind);
             let GetRecordsOutput { mut records, next_shard_iterator, .. } = answer;
             let (calls, larger) = taken(&records, most);
+            // An iterator of a record that was trimmed need not come to those that are left: it brings nothing, and stays as far
+            // behind as the stream retains records.
+            let is_stuck = records.is_empty() && behind.as_millis() as i64 >= self.found.retention - EDGE;
+            if known.is_some() && end.is_none() && is_stuck {
+                iterator = Some(self.open_anew(shard, &place).await?);
+                known = None;
+                pace.took(calls).await;
+                continue;
+            }
             if known.is_some() && (!records.is_empty() || end.is_some()) {
                 let is_there = records.first().map(|record| &record.sequence_number) == known.as_ref();
                 if is_there {
@@ -174,25 +184,38 @@ impl Reader {
 
     /// Where a shard goes on: with the last record that is in the view, once more.
     async fn open(&self, shard: &Shard, place: &Place) -> Result<String, Stop> {
+        let Some(number) = &place.behind else { return self.open_oldest(shard).await };
         let request = self.kinesis.client.get_shard_iterator().stream_name(&self.found.name).shard_id(&shard.id);
-        let request = match &place.behind {
-            None => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
-            Some(number) => {
-                request.shard_iterator_type(ShardIteratorType::AtSequenceNumber).starting_sequence_number(number)
-            }
-        };
+        let request = request.shard_iterator_type(ShardIteratorType::AtSequenceNumber).starting_sequence_number(number);
         match request.send().await {
-            Ok(answer) => answer
-                .shard_iterator
-                .ok_or_else(|| Stop::Failed(unreadable(&self.found.name, &format!("{} has no iterator", shard.id)))),
-            Err(error) => {
-                let is_unknown = error.as_service_error().is_some_and(|error| error.is_invalid_argument_exception());
-                Err(Stop::Failed(match is_unknown && place.is_trimmed(self.found.oldest()) {
-                    true => lost(&self.found, &shard.id, place),
-                    false => unreadable(&self.found.name, &DisplayErrorContext(&error)),
-                }))
+            Ok(answer) => self.iterator(shard, answer),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_invalid_argument_exception()) => {
+                self.open_anew(shard, place).await
             }
+            Err(error) => Err(Stop::Failed(unreadable(&self.found.name, &DisplayErrorContext(&error)))),
         }
+    }
+
+    /// Where a shard goes on whose last record was trimmed: with the oldest that is left. What may have come between has to be
+    /// in the view.
+    async fn open_anew(&self, shard: &Shard, place: &Place) -> Result<String, Stop> {
+        match place.is_trimmed(self.found.oldest()) {
+            true => Err(Stop::Failed(lost(&self.found, &shard.id, place))),
+            false => self.open_oldest(shard).await,
+        }
+    }
+
+    async fn open_oldest(&self, shard: &Shard) -> Result<String, Stop> {
+        let request = self.kinesis.client.get_shard_iterator().stream_name(&self.found.name).shard_id(&shard.id);
+        match request.shard_iterator_type(ShardIteratorType::TrimHorizon).send().await {
+            Ok(answer) => self.iterator(shard, answer),
+            Err(error) => Err(Stop::Failed(unreadable(&self.found.name, &DisplayErrorContext(&error)))),
+        }
+    }
+
+    fn iterator(&self, shard: &Shard, answer: GetShardIteratorOutput) -> Result<String, Stop> {
+        let missing = || unreadable(&self.found.name, &format!("{} has no iterator", shard.id));
+        answer.shard_iterator.ok_or_else(|| Stop::Failed(missing()))
     }
 
     /// Whether an answer goes to the end.

@@ -100,8 +100,8 @@ impl Control {
     /// Forgets the oldest records of each shard, as many as that.
     pub fn trim(&self, stream: &str, records: usize) {
         for shard in &mut self.state().streams.get_mut(stream).expect("the stream is there").shards {
-            let gone = shard.records.drain(..records.min(shard.records.len()));
-            shard.trimmed = gone.last().map(|record| record.number).or(shard.trimmed.take());
+            let mut gone = shard.records.drain(..records.min(shard.records.len()));
+            shard.trimmed = gone.next_back().map(|record| record.number).or(shard.trimmed.take());
         }
     }
 

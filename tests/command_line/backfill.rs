@@ -100,6 +100,19 @@ async fn wrong_use_says_what_to_do() {
         (backfill(TOTAL_VOTES, &store, &folder).args(["--max-read-units", "0"]), "it has to be more than 0"),
         (backfill(TOTAL_VOTES, &store, &folder).args(["--from", "nowhere.gz"]), "nowhere.gz: cannot be read"),
         (viewfold(["backfill", TOTAL_VOTES]), "say where the tables are"),
+        (
+            backfill(streams_alone, &store, &folder).arg("--from-stream"),
+            "--from-stream reads Kinesis on AWS, and goes with --aws",
+        ),
+        (
+            viewfold(["backfill", TOTAL_VOTES, "--from-stream", "--aws"]),
+            "none of these projections reads a Kinesis stream",
+        ),
+        (viewfold(["backfill", streams_alone, "--from-stream", "--aws", "--from", "x"]), "cannot be used with"),
+        (
+            viewfold(["verify", "projections/winner-view", "--from-stream", "--aws"]),
+            "is made of the stream Contributions, too, which no Kinesis stream has",
+        ),
     ] {
         let output = command.run().await.expect_status(2);
         assert!(output.stderr.contains(words), "{words}: {}", output.stderr);

@@ -8,7 +8,7 @@ use harness::cli::viewfold;
 use harness::scratch::Folder;
 use harness::workspace;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 20] = [
     "init",
     "validate",
     "run",
@@ -19,6 +19,10 @@ const COMMANDS: [&str; 16] = [
     "template",
     "dead-letters",
     "redrive",
+    "backfill",
+    "verify",
+    "rebuild",
+    "retire",
     "package",
     "doctor",
     "graph",
@@ -45,6 +49,21 @@ async fn every_command_has_help() {
     }
 }
 
+#[tokio::test]
+async fn help_tells_the_sources_of_a_view() {
+    for (command, sources) in
+        [("backfill", &["--from ", "--from-stream"][..]), ("verify", &["--from ", "--from-stream"])]
+    {
+        let help = viewfold([command, "--help"]).run().await.expect_status(0).stdout;
+        for source in sources {
+            assert!(help.contains(source), "{command} does not tell {source}:\n{help}");
+        }
+    }
+    let help = viewfold(["backfill", "--help"]).run().await.stdout;
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("stop the event source mapping, run the same command once more"), "{help}");
+}
+
 fn copy(from: &Path, folder: &Folder, name: &str) {
     for entry in fs::read_dir(from).expect("a folder can be read") {
         let path = entry.expect("an entry").path();
@@ -61,7 +80,7 @@ fn copy(from: &Path, folder: &Folder, name: &str) {
 /// program, no function for another machine, no dead letters of somebody's, no end that a user has to bring about.
 #[tokio::test]
 async fn examples_of_help_do_what_they_say() {
-    const NEEDS_MORE: [&str; 14] = [
+    const NEEDS_MORE: [&str; 15] = [
         "--aws",
         "--arch",
         "--bootstrap",
@@ -74,6 +93,7 @@ async fn examples_of_help_do_what_they_say() {
         "doctor",
         "redrive",
         "letters.jsonl",
+        "archive.ndjson.gz",
         "~",
         "--schedules 1000",
     ];

@@ -28,6 +28,7 @@ mod packed;
 mod performance;
 mod queues;
 mod requests;
+mod retained;
 mod second_store;
 mod start;
 mod systems;

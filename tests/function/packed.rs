@@ -50,7 +50,7 @@ async fn packed_payloads_are_unpacked_and_broken_ones_are_dead_letters() {
 
 /// What the Kinesis Producer Library makes of five records: for A, for B, one that is no JSON, one for B under the partition
 /// key A, and one for A.
-const AGGREGATE: &str = "84mawgoBQQoBQhoZCAAaFXsiaWQiOiJBIiwiYW1vdW50IjoxfRoZCAEaFXsiaWQiOiJCIiwiYW1vdW50IjoyfRoJCAAaBXtvb3BzGhoIABoWeyJpZCI6IkIiLCJhbW91bnQiOjY0fRoZCAAaFXsiaWQiOiJBIiwiYW1vdW50Ijo0fSDc54x+O1Sgv/OT8ou24u8=";
+pub(crate) const AGGREGATE: &str = "84mawgoBQQoBQhoZCAAaFXsiaWQiOiJBIiwiYW1vdW50IjoxfRoZCAEaFXsiaWQiOiJCIiwiYW1vdW50IjoyfRoJCAAaBXtvb3BzGhoIABoWeyJpZCI6IkIiLCJhbW91bnQiOjY0fRoZCAAaFXsiaWQiOiJBIiwiYW1vdW50Ijo0fSDc54x+O1Sgv/OT8ou24u8=";
 
 #[tokio::test]
 async fn aggregates_of_the_producer_library_are_taken_apart() {

@@ -25,6 +25,7 @@ pub mod feed;
 pub mod function;
 pub mod golden;
 pub mod handwritten;
+pub mod kinesis;
 pub mod lambda_api;
 pub mod lint;
 pub mod many;

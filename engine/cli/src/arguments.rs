@@ -61,7 +61,7 @@ pub(crate) enum Command {
     DeadLetters(DeadLetters),
     /// Apply dead letters by the projections as they are now, each exactly once
     Redrive(Redrive),
-    /// Fill views with the items of the tables that they read, or with history out of files, while the function is live
+    /// Fill views with the items of the tables that they read, with what Kinesis streams still retain, or with history out of files
     Backfill(lifecycle::Backfill),
     /// Compare live views with what their sources make of them, and put them right
     Verify(lifecycle::Verify),

@@ -15,8 +15,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connects as the environment says: region, credentials and endpoint as every AWS SDK reads them.
 pub async fn from_environment() -> SdkConfig {
+    for_service("DYNAMODB").await
+}
+
+/// The same for another service, by its name in variables of the environment: `KINESIS` for `AWS_ENDPOINT_URL_KINESIS`.
+pub async fn for_service(name: &str) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(timeouts());
-    let endpoint = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].iter().find_map(|name| std::env::var(name).ok());
+    let named = |name: &str| std::env::var(name).ok();
+    let endpoint = named(&format!("AWS_ENDPOINT_URL_{name}")).or_else(|| named("AWS_ENDPOINT_URL"));
     if endpoint.is_some_and(|url| url.starts_with("http://")) {
         loader = loader.http_client(aws_smithy_http_client::Builder::new().build_http());
     }

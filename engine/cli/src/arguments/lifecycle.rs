@@ -14,11 +14,16 @@ goes on where it was, as a file beside you says, and what was applied is never a
 What cannot come out right is refused, with the reason: a rule without `retract: true` is made of what happened, and a \
 table does not tell that.
 
+A Kinesis stream tells it for as long as it retains its records: --from-stream reads them as the function would, under the same \
+marks and ids, up to the end that the stream has when the command begins. Run it before the new version is deployed; stop the \
+event source mapping, run the same command once more (it goes on behind what it has), deploy, and start the mapping again.
+
 Examples:
   viewfold backfill projections/votes --dry-run --aws
   viewfold backfill projections/votes --projection total_votes --max-read-units 500 --aws
   viewfold backfill projections/votes --segment 3/16 --aws
   viewfold backfill projections/votes --from exports/01693685827463-2d8752fd/data --aws
+  viewfold backfill projections/winner-view --projection contributions --from-stream --aws
   viewfold backfill projections/winner-view --projection contributions --from archive.ndjson.gz --aws")]
 pub(crate) struct Backfill {
     /// Projection files, and folders with all their subfolders
@@ -31,6 +36,10 @@ pub(crate) struct Backfill {
     /// line; plain, gzip or zstd
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) from: Vec<PathBuf>,
+    /// Read what the Kinesis streams of the projections still retain, in the place of tables; one call a second for each shard,
+    /// and 1 MB of it
+    #[arg(long, conflicts_with_all = ["from", "segments", "segment", "items_as_inserts", "max_read_units"])]
+    pub(crate) from_stream: bool,
     /// Take the items for inserts even where the rules are made of what happened to them
     #[arg(long)]
     pub(crate) items_as_inserts: bool,
@@ -42,7 +51,8 @@ pub(crate) struct Backfill {
     pub(crate) segment: Option<Segments>,
     #[command(flatten)]
     pub(crate) limits: Limits,
-    /// The file that says how far it has come; `viewfold-backfill-NAME.json` unless said
+    /// The file that says how far it has come; `viewfold-backfill-NAME.json` unless said, and of streams
+    /// `viewfold-backfill-NAME-stream.json`
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Begin anew, whatever the file says
@@ -69,6 +79,7 @@ Examples:
   viewfold verify projections/votes --projection total_votes --aws
   viewfold verify projections/tournament --aws --format json
   viewfold verify projections/tournament --repair --aws
+  viewfold verify projections/winner-view --projection contributions --from-stream --aws
   viewfold verify projections/winner-view --projection contributions --from archive.ndjson.gz --aws")]
 pub(crate) struct Verify {
     /// Projection files, and folders with all their subfolders
@@ -80,6 +91,9 @@ pub(crate) struct Verify {
     /// Fold files in the place of the table: exports, recorded Lambda events, payloads one to a line; plain, gzip or zstd
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) from: Vec<PathBuf>,
+    /// Fold what the Kinesis streams of the projections still retain, which has to be all that ever came into them
+    #[arg(long, conflicts_with_all = ["from", "items_as_inserts"])]
+    pub(crate) from_stream: bool,
     /// Take the items for inserts even where the rules are made of what happened to them
     #[arg(long)]
     pub(crate) items_as_inserts: bool,

@@ -103,23 +103,43 @@ pub(crate) fn check(program: &Program, tables: &[Table], is_told: bool) -> Resul
 
 /// Names the projections that no table fills, or not all of them.
 pub(crate) fn tell_left_out(program: &Program) {
+    for (projection, others) in read_besides(program, is_of_table) {
+        note(&format!(
+            "{projection}: what comes by {others} is in no table, and is left out; --from-stream reads what a \
+             Kinesis stream retains, --from PATH takes it out of files"
+        ));
+    }
+}
+
+/// Names the projections that no Kinesis stream fills, or not all of them.
+pub(crate) fn tell_not_of_kinesis(program: &Program) {
+    for (projection, others) in read_besides(program, is_of_kinesis) {
+        note(&format!("{projection}: what comes by {others} is in no Kinesis stream, and is left out"));
+    }
+}
+
+/// The projections that read more than such streams, each with the others in words.
+pub(crate) fn read_besides(program: &Program, is_such: impl Fn(&Stream) -> bool) -> Vec<(String, String)> {
+    let mut all = Vec::new();
     for projection in &program.projections {
         let identities = projection.sources.iter().map(|source| &program.streams[source.stream]);
         let others: Vec<String> = identities
-            .filter(|stream| !is_of_table(stream))
+            .filter(|stream| !is_such(stream))
             .map(|stream| match &stream.identity {
                 StreamIdentity::Sqs(name) => format!("the queue {name}"),
                 StreamIdentity::Kinesis(name) | StreamIdentity::Dynamodb(name) => format!("the stream {name}"),
             })
             .collect();
         if !others.is_empty() {
-            note(&format!(
-                "{}: what comes by {} is in no table, and is left out; --from PATH takes it out of files",
-                projection.name,
-                others.join(" and ")
-            ));
+            all.push((projection.name.clone(), others.join(" and ")));
         }
     }
+    all
+}
+
+/// Whether a stream is of Kinesis.
+pub(crate) fn is_of_kinesis(stream: &Stream) -> bool {
+    matches!(stream.identity, StreamIdentity::Kinesis(_))
 }
 
 /// Whether a stream is a table's own, whose items can be read.

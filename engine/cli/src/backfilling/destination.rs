@@ -8,7 +8,7 @@ use super::files::Entry;
 use crate::output::{Failure, count};
 use crate::store::Connection;
 use viewfold_core::backfill::{Found as FoundItem, write_payload, write_record};
-use viewfold_core::program::{Guard, LaneCheck, Payload, Program, Projection, StreamIdentity, Subject, Term};
+use viewfold_core::program::{Guard, LaneCheck, Payload, Program, Projection, Source, StreamIdentity, Subject, Term};
 use viewfold_dynamodb::inspect::{self, Found};
 use viewfold_value::Item;
 
@@ -92,10 +92,7 @@ impl<'a> Destination<'a> {
             return Ok(());
         }
         for projection in self.program.projections.iter().filter(|projection| is_in_doubt(projection, payloads)) {
-            let sample = inspect::sample(self.connection.store.client(), &projection.table.name, 1).await;
-            let sample = sample
-                .map_err(|why| Failure::new(format!("the table {} cannot be read: {why}", projection.table.name)))?;
-            if sample.items.is_empty() {
+            if !has_documents(self.connection, projection).await? {
                 continue;
             }
             let what = format!(
@@ -174,6 +171,68 @@ pub(crate) fn key_of<'n>(item: &Item, names: impl Iterator<Item = &'n str>) -> I
 pub(crate) async fn found(connection: &Connection, table: &str) -> Result<Option<Found>, Failure> {
     let found = inspect::table(connection.store.client(), table).await;
     found.map_err(|why| Failure::new(format!("the table {table} cannot be looked at: {why}")))
+}
+
+/// Asks before what a stream retains goes into views where it may not come out right. Unlike the items of a table, an event is
+/// not made up for by a newer one.
+///
+/// # Errors
+///
+/// When the answer is no, when there is nobody to ask, and when a view cannot be looked at.
+pub(crate) async fn agreed_for_stream(
+    program: &Program,
+    connection: &Connection,
+    (stream, retention_seconds): (&str, i64),
+    yes: bool,
+) -> Result<(), Failure> {
+    for projection in &program.projections {
+        let name = &projection.name;
+        let is_read = |source: &&Source| matches!(&program.streams[source.stream].identity, StreamIdentity::Kinesis(own) if own == stream);
+        let mut may_be_behind = false;
+        for source in projection.sources.iter().filter(is_read) {
+            match &source.guard {
+                Guard::None => ask(
+                    &format!(
+                        "{name} has `guard: none`: an event that is read twice counts twice, by this command after a kill, and by the                          function where it begins before the end of what was filled"
+                    ),
+                    yes,
+                )?,
+                // Less the margin that the guard keeps for clocks that do not agree.
+                Guard::EventsTable { keep_seconds: Some(keep), .. }
+                    if keep - (keep / 10).min(86_400) < retention_seconds =>
+                {
+                    ask(
+                        &format!(
+                            "{name} takes no event that is older than its `keep_for`, {} hours less a margin, and the stream {stream} retains {}: those                          become dead letters (older_than_guard); a longer `keep_for` lets them in",
+                            keep / 3600,
+                            retention_seconds / 3600
+                        ),
+                        yes,
+                    )?
+                }
+                Guard::EventsTable { .. } => {}
+                _ if source.retracts => {}
+                Guard::Document { .. } | Guard::Lane { .. } => may_be_behind = true,
+            }
+        }
+        if may_be_behind && has_documents(connection, projection).await? {
+            ask(
+                &format!(
+                    "{name} has documents already: events of the stream {stream} that are older than what a document's guard has seen                      are taken for known and left out, also where they never were in the view; fill a view before the function folds                      newer events into it, an existing one under its next `version`"
+                ),
+                yes,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is something in a view.
+async fn has_documents(connection: &Connection, projection: &Projection) -> Result<bool, Failure> {
+    let table = &projection.table.name;
+    let sample = inspect::sample(connection.store.client(), table, 1).await;
+    let sample = sample.map_err(|why| Failure::new(format!("the table {table} cannot be read: {why}")))?;
+    Ok(!sample.items.is_empty())
 }
 
 /// Whether events out of files come out right only where nothing has come before them. Under `retract` the newest change of an

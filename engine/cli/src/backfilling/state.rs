@@ -3,6 +3,7 @@
 //! Going over the same items again would do no harm, for they are known by their marks. It would take time and read units.
 
 use super::files::Place;
+use super::retained::Reached;
 use crate::output::Failure;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +25,12 @@ pub(crate) struct State {
     /// How many payloads of files have been numbered.
     #[serde(default)]
     pub(crate) payloads: u64,
+    /// How far Kinesis streams have been read, by their ARNs.
+    #[serde(default)]
+    pub(crate) streams: BTreeMap<String, Reached>,
+    /// When the last run over streams began that came to its end: all that had come by then is in the view.
+    #[serde(default)]
+    pub(crate) filled_until: Option<String>,
     /// What has been done so far.
     #[serde(default)]
     pub(crate) done: Done,

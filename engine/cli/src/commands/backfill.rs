@@ -1,5 +1,7 @@
 //! `viewfold backfill`
 
+mod stream;
+
 use super::load_one;
 use crate::arguments::lifecycle::{Backfill, Limits};
 use crate::arguments::{Format, Where};
@@ -21,16 +23,20 @@ use viewfold_core::tables::required;
 use viewfold_dynamodb::cost::{Cost, PRICES};
 use viewfold_dynamodb::tables::create_if_missing;
 
-/// Fills views with the items of the tables that they read, or with history out of files.
+/// Fills views with the items of the tables that they read, with what Kinesis streams still retain, or with history out of
+/// files.
 pub(crate) fn run(arguments: &Backfill) -> Result<Outcome, Failure> {
     let compiled = load_one(&arguments.paths, &arguments.store.prefix.table_prefix)?;
     warn(&compiled.warnings);
     let program = chosen::chosen(compiled.program, &arguments.projection)?;
     let tables = chosen::tables(&program);
-    if arguments.from.is_empty() {
+    if arguments.from_stream {
+        stream::check(&program, &arguments.store.place)?;
+    } else if arguments.from.is_empty() {
         if tables.is_empty() {
             return Err(Failure::wrong_use(
-                "none of these projections reads a DynamoDB table; what came through a stream is filled from files: --from PATH",
+                "none of these projections reads a DynamoDB table; what came through a Kinesis stream is filled by --from-stream as \
+                 far as the stream retains it, and from files by --from PATH",
             ));
         }
         chosen::check(&program, &tables, arguments.items_as_inserts)?;
@@ -56,6 +62,9 @@ pub(super) async fn fill(
     connection: &Connection,
     tables: &[Table],
 ) -> Result<Option<Done>, Failure> {
+    if arguments.from_stream {
+        return stream::fill(arguments, program, connection).await;
+    }
     match arguments.from.is_empty() {
         true => from_tables(arguments, program, connection, tables).await,
         false => from_files(arguments, program, connection, tables).await,
@@ -110,7 +119,11 @@ async fn from_tables(
     }
     lines.iter().for_each(|line| note(line));
     allowed(&arguments.limits, cost.dollars() * share)?;
-    let mut kept = Kept::open(state_file(arguments, program), described(arguments, program, None), arguments.restart)?;
+    let mut kept = Kept::open(
+        state_file(arguments, program),
+        described(arguments, program, &of_tables(arguments)),
+        arguments.restart,
+    )?;
     told_where(&kept);
     let items: f64 = sources.iter().map(|(_, found)| found.items as f64 * share).sum();
     let progress = Progress::new(items as usize, "items");
@@ -157,8 +170,11 @@ async fn from_files(
     let mut destination = Destination::of(program, connection, tables);
     destination.items_as_inserts = arguments.items_as_inserts;
     destination.yes = arguments.limits.yes;
-    let mut kept =
-        Kept::open(state_file(arguments, program), described(arguments, program, Some(&files)), arguments.restart)?;
+    let mut kept = Kept::open(
+        state_file(arguments, program),
+        described(arguments, program, &of_files(arguments, &files)),
+        arguments.restart,
+    )?;
     told_where(&kept);
     destination.is_asked = kept.is_continued;
     let progress = Progress::bytes(files.bytes());
@@ -203,19 +219,23 @@ fn allowed(limits: &Limits, dollars: f64) -> Result<(), Failure> {
     ask(&question, limits.yes)
 }
 
+fn of_tables(arguments: &Backfill) -> String {
+    match &arguments.segment {
+        None => format!("tables in {} segments", arguments.segments),
+        Some(segment) => format!("segment {} of {} of tables", segment.numbers.start + 1, segment.of),
+    }
+}
+
+fn of_files(arguments: &Backfill, files: &Files) -> String {
+    let paths: Vec<String> = arguments.from.iter().map(|path| path.display().to_string()).collect();
+    // Where to go on is a file's number: with one more among them it would be in another file.
+    format!("{} ({}, {})", paths.join(", "), count(files.paths().len(), "file"), files.digest())
+}
+
 /// What is filled, and from where: whoever goes on has to mean the same.
-fn described(arguments: &Backfill, program: &Program, files: Option<&Files>) -> String {
+fn described(arguments: &Backfill, program: &Program, from: &str) -> String {
     let projections = program.projections.iter().map(|projection| format!("{} ({})", projection.name, projection.hash));
     let projections = projections.collect::<Vec<_>>().join(", ");
-    let from = match (files, &arguments.segment) {
-        (None, None) => format!("tables in {} segments", arguments.segments),
-        (None, Some(segment)) => format!("segment {} of {} of tables", segment.numbers.start + 1, segment.of),
-        (Some(files), _) => {
-            let paths: Vec<String> = arguments.from.iter().map(|path| path.display().to_string()).collect();
-            // Where to go on is a file's number: with one more among them it would be in another file.
-            format!("{} ({}, {})", paths.join(", "), count(files.paths().len(), "file"), files.digest())
-        }
-    };
     let place = match &arguments.store.place {
         Where { aws: true, .. } => "AWS".to_owned(),
         Where { endpoint: Some(url), .. } => url.clone(),
@@ -237,7 +257,9 @@ fn state_file(arguments: &Backfill, program: &Program) -> PathBuf {
     let segment = arguments.segment.as_ref();
     let segment =
         segment.map(|segment| format!("-{}-of-{}", segment.numbers.start + 1, segment.of)).unwrap_or_default();
-    PathBuf::from(format!("viewfold-backfill-{name}{more}{segment}.json"))
+    // This one stays when it is done, and is not to be in the way of the others.
+    let stream = if arguments.from_stream { "-stream" } else { "" };
+    PathBuf::from(format!("viewfold-backfill-{name}{more}{segment}{stream}.json"))
 }
 
 fn told_where(kept: &Kept) {
@@ -255,7 +277,7 @@ fn resumes(kept: &Kept) {
 }
 
 fn report(arguments: &Backfill, done: Done) -> Result<Outcome, Failure> {
-    let what = if arguments.from.is_empty() { "item" } else { "event" };
+    let what = if arguments.from.is_empty() && !arguments.from_stream { "item" } else { "event" };
     let Done { read, applied, repeated, rejected, read_units, write_units } = done;
     let cost = Cost { requests: 0, writes: write_units.ceil() as u64, reads: read_units.ceil() as u64 };
     match arguments.format {

@@ -2,7 +2,7 @@
 
 use super::backfill::fill;
 use super::load_one;
-use super::verify::verify;
+use super::verify::{Source, verify};
 use crate::arguments::Format;
 use crate::arguments::lifecycle::Rebuild;
 use crate::backfilling::chosen;
@@ -35,11 +35,18 @@ pub(crate) fn run(arguments: &Rebuild) -> Result<Outcome, Failure> {
             first.name
         )));
     }
+    if fill_arguments.from_stream {
+        return Err(Failure::wrong_use(
+            "a version that is made of a Kinesis stream is filled before the function has it, and can be compared when it has: make its \
+             tables (`viewfold tables --create`), and run `viewfold backfill --from-stream` and `viewfold verify --from-stream`",
+        ));
+    }
     let tables = chosen::tables(&program);
     if fill_arguments.from.is_empty() {
         if tables.is_empty() {
             return Err(Failure::wrong_use(
-                "none of these projections reads a DynamoDB table; what came through a stream is filled from files: --from PATH",
+                "none of these projections reads a DynamoDB table; what came through a Kinesis stream is filled by `viewfold backfill \
+                 --from-stream` as far as the stream retains it, and from files by --from PATH",
             ));
         }
         chosen::check(&program, &tables, fill_arguments.items_as_inserts)?;
@@ -62,7 +69,11 @@ pub(crate) fn run(arguments: &Rebuild) -> Result<Outcome, Failure> {
             false => Some(Files::find(&fill_arguments.from)?),
         };
         let limits = (arguments.settle, fill_arguments.limits.max_read_units);
-        let verified = verify(&program, &connection, (&tables, files.as_ref()), limits).await?;
+        let source = match &files {
+            Some(files) => Source::Files(files, &tables),
+            None => Source::Tables(&tables),
+        };
+        let verified = verify(&program, &connection, source, limits).await?;
         let tallies = tallies(&program, &connection, limits.1).await?;
         let settled = &verified.settled;
         let is_right = settled.stays.is_empty() && settled.moves.is_empty();

@@ -6,6 +6,7 @@ use crate::arguments::lifecycle::Verify;
 use crate::backfilling::chosen::{self, Table};
 use crate::backfilling::destination::found;
 use crate::backfilling::files::Files;
+use crate::backfilling::retained::{self, Kinesis, Stream};
 use crate::output::{Failure, Outcome, count, note, print, warn};
 use crate::store::{self, Connection};
 use crate::verifying::compare::{Comparison, Difference, all};
@@ -26,13 +27,18 @@ pub(crate) fn run(arguments: &Verify) -> Result<Outcome, Failure> {
     let program = chosen::chosen(compiled.program, &arguments.projection)?;
     let tables = chosen::tables(&program);
     let files = match arguments.from.is_empty() {
+        _ if arguments.from_stream => {
+            check_streams(&program, arguments)?;
+            None
+        }
         false => Some(Files::find(&arguments.from)?),
         true => {
             let fed: Vec<&str> = program.projections.iter().map(|projection| projection.name.as_str()).collect();
             let is_of_table = |name: &str| tables.iter().any(|table| table.projections.iter().any(|own| own == name));
             if let Some(name) = fed.iter().find(|name| !is_of_table(name)) {
                 return Err(Failure::wrong_use(format!(
-                    "the source of {name} is no table: --from PATH folds its events from files, --projection NAME chooses others"
+                    "the source of {name} is no table: --from-stream folds what its Kinesis stream retains, --from PATH folds its events \
+                     from files, --projection NAME chooses others"
                 )));
             }
             chosen::check(&program, &tables, arguments.items_as_inserts)?;
@@ -41,14 +47,68 @@ pub(crate) fn run(arguments: &Verify) -> Result<Outcome, Failure> {
     };
     store::runtime()?.block_on(async {
         let live = store::connect_kept(&arguments.store.place, "the view is").await?;
-        let verified =
-            verify(&program, &live, (&tables, files.as_ref()), (arguments.settle, arguments.max_read_units)).await?;
+        let streams = match arguments.from_stream {
+            true => Some((Kinesis::from_environment().await, retained::streams(&program))),
+            false => None,
+        };
+        let source = match (&streams, &files) {
+            (Some((kinesis, streams)), _) => {
+                are_whole(kinesis, streams, arguments.repair).await?;
+                Source::Streams(kinesis, streams)
+            }
+            (None, Some(files)) => Source::Files(files, &tables),
+            (None, None) => Source::Tables(&tables),
+        };
+        let verified = verify(&program, &live, source, (arguments.settle, arguments.max_read_units)).await?;
         let fates = match arguments.repair {
             true => repair(&verified.views, &live, &verified.settled.stays).await?,
             false => vec![Fate::Told; verified.settled.stays.len()],
         };
         report(arguments, verified, &fates)
     })
+}
+
+/// Makes sure that streams have all that the views are made of.
+fn check_streams(program: &Program, arguments: &Verify) -> Result<(), Failure> {
+    retained::needs_aws(&arguments.store.place)?;
+    match chosen::read_besides(program, chosen::is_of_kinesis).first() {
+        None => Ok(()),
+        Some((name, others)) => Err(Failure::wrong_use(format!(
+            "{name} is made of {others}, too, which no Kinesis stream has: --projection NAME chooses others"
+        ))),
+    }
+}
+
+/// Says which streams may no longer have all that the views are made of. Nothing is put right by such.
+async fn are_whole(kinesis: &Kinesis, streams: &[Stream], is_to_repair: bool) -> Result<(), Failure> {
+    for stream in streams {
+        let found = kinesis.find(stream).await?;
+        if found.is_whole() {
+            continue;
+        }
+        let what = format!(
+            "the stream {} {}: what came before is not in it, and a document that is made of that too is said to be different",
+            stream.name,
+            found.age()
+        );
+        if is_to_repair {
+            return Err(Failure::wrong_use(format!(
+                "{what}; --repair would take it out of the view, and goes with an archive that is whole: --from PATH"
+            )));
+        }
+        note(&what);
+    }
+    Ok(())
+}
+
+/// Where the source is read.
+pub(super) enum Source<'a> {
+    /// The tables that the projections read.
+    Tables(&'a [Table]),
+    /// Files in the place of the tables.
+    Files(&'a Files, &'a [Table]),
+    /// What Kinesis streams still retain.
+    Streams(&'a Kinesis, &'a [Stream]),
 }
 
 /// A view beside what its source makes of it.
@@ -62,15 +122,15 @@ pub(super) struct Verified {
     rejected: u64,
 }
 
-/// Compares views with what their tables, or files in their place, make of them.
+/// Compares views with what their sources make of them.
 pub(super) async fn verify(
     program: &Program,
     live: &Connection,
-    (tables, files): (&[Table], Option<&Files>),
+    source: Source<'_>,
     (settle_seconds, read_units): (u64, Option<f64>),
 ) -> Result<Verified, Failure> {
     let mut sources = Vec::new();
-    if files.is_none() {
+    if let Source::Tables(tables) = source {
         for table in tables {
             let there = found(live, &table.name).await?;
             let missing = || {
@@ -79,9 +139,10 @@ pub(super) async fn verify(
             sources.push((table.clone(), there.ok_or_else(missing)?));
         }
     }
-    let from = match files {
-        Some(files) => From::Files(files, tables),
-        None => From::Tables(&sources),
+    let from = match source {
+        Source::Tables(_) => From::Tables(&sources),
+        Source::Files(files, tables) => From::Files(files, tables),
+        Source::Streams(kinesis, streams) => From::Streams(kinesis, streams),
     };
     let views = compared(program);
     let (private, done) = expected(program, live, &from, read_units, 1).await?;

@@ -5,12 +5,14 @@ use crate::backfilling::chosen::Table;
 use crate::backfilling::destination::{Destination, items_of};
 use crate::backfilling::files::Files;
 use crate::backfilling::read::{Segments, read};
+use crate::backfilling::retained::{self, Kinesis, Reached, Stream, carried};
 use crate::backfilling::state::Done;
 use crate::output::Failure;
 use crate::progress::Progress;
 use crate::store::{self, Connection};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 use viewfold_core::program::Program;
 use viewfold_core::tables::required;
 use viewfold_dynamodb::inspect::Found;
@@ -22,6 +24,8 @@ pub(crate) enum From<'a> {
     Tables(&'a [(Table, Found)]),
     /// Files of history.
     Files(&'a Files, &'a [Table]),
+    /// What Kinesis streams still retain.
+    Streams(&'a Kinesis, &'a [Stream]),
 }
 
 /// A store that goes when it is no longer needed.
@@ -75,6 +79,20 @@ pub(crate) async fn expected(
                     carrier.done.read_units += page.read_units;
                     items_of(&mut carrier, found, page.items).await?;
                     progress.advance(items);
+                }
+            }
+        }
+        From::Streams(kinesis, streams) => {
+            let progress = Progress::stream();
+            for stream in *streams {
+                let found = kinesis.find(stream).await?;
+                let mut pages = retained::read(kinesis, &found, &Reached::default());
+                let mut behind: BTreeMap<String, Duration> = BTreeMap::new();
+                while let Some(page) = pages.recv().await {
+                    let page = page?;
+                    carried(&mut carrier, &found, &page).await?;
+                    behind.insert(page.shard, page.behind);
+                    progress.behind(carrier.done.read, behind.values().max().copied().unwrap_or_default());
                 }
             }
         }

@@ -44,6 +44,11 @@ impl Slots {
         }
     }
 
+    /// Gives back the room for slots that stayed empty, before the event is kept.
+    pub(crate) fn shrink(&mut self) {
+        self.0.shrink();
+    }
+
     /// Takes what a path found out of its slot.
     pub(crate) fn take(&mut self, slot: usize) -> Slot {
         self.0.remove(&slot).unwrap_or_default()

@@ -5,11 +5,11 @@ use crate::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use viewfold_core::bookkeeping::PARTITION_KEY;
-use viewfold_core::change::record::{HASH, Judgement, PARTITION, Write, judge};
+use viewfold_core::change::record::{HASH, HEADS, Judgement, PARTITION, Write, judge};
 use viewfold_core::compile::{File, Options};
 use viewfold_core::plan::{Action, Answer, Put, Request};
 use viewfold_core::program::Program;
-use viewfold_value::Value;
+use viewfold_value::{Item, Value};
 
 /// How often others may come in between.
 const ATTEMPTS: usize = 5;
@@ -45,9 +45,13 @@ impl Deployed {
         let Some(table) = program.record_table() else { return Ok(Vec::new()) };
         let mut notes = Vec::new();
         for _ in 0..ATTEMPTS {
-            let rows = self.rows(store, table).await.map_err(NotFollowed::Unknown)?;
-            let Judgement { writes, notes: said, refused } =
-                judge(&self.files, program, &self.options, &rows, &self.accepted, now);
+            let judged = |rows: &[Item]| judge(&self.files, program, &self.options, rows, &self.accepted, now);
+            let heads = rows(store, table, &HEADS).await.map_err(NotFollowed::Unknown)?;
+            let mut judgement = judged(&heads);
+            if !judgement.is_settled() && !heads.is_empty() {
+                judgement = judged(&rows(store, table, &[]).await.map_err(NotFollowed::Unknown)?);
+            }
+            let Judgement { writes, notes: said, refused } = judgement;
             if !refused.is_empty() {
                 return Err(NotFollowed::Refused(refused.join("\n")));
             }
@@ -60,15 +64,16 @@ impl Deployed {
         }
         Err(NotFollowed::Unknown(format!("{table}: others write down what is deployed all the time")))
     }
+}
 
-    async fn rows(&self, store: &Store, table: &Arc<str>) -> Result<Vec<viewfold_value::Item>, String> {
-        let partition = (PARTITION_KEY.to_owned(), Value::from(PARTITION));
-        let table = Arc::clone(table);
-        match store.send(&Request::Query { table, partition, limit: usize::MAX, attributes: &[] }).await {
-            Answer::Rows(Some(rows)) => Ok(rows),
-            Answer::Failed(message) | Answer::Refused(message) => Err(message),
-            other => Err(format!("the projections that were deployed before cannot be read: {other:?}")),
-        }
+/// The rows of what was deployed before, with these attributes, or with all where none is named.
+async fn rows(store: &Store, table: &Arc<str>, attributes: &'static [&'static str]) -> Result<Vec<Item>, String> {
+    let partition = (PARTITION_KEY.to_owned(), Value::from(PARTITION));
+    let table = Arc::clone(table);
+    match store.send(&Request::Query { table, partition, limit: usize::MAX, attributes }).await {
+        Answer::Rows(Some(rows)) => Ok(rows),
+        Answer::Failed(message) | Answer::Refused(message) => Err(message),
+        other => Err(format!("the projections that were deployed before cannot be read: {other:?}")),
     }
 }
 

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | a projection | `projections` | `PROJECTION` |
 //!
-//! The rows stand in the table of dead letters: every function may read and write there. A row has the hash of the file and of
+//! The rows stand in the table of marks, or in that of dead letters ([`Program::record_table`]): the function may read and write
+//! there. A row has the hash of the file and of
 //! the schemas that it names, their texts (packed where they are large), and the hash of the version before, as long as that
 //! one may go on beside it: while a deployment goes round, and after it was taken back, instances of both start.
 
@@ -26,6 +27,9 @@ pub const PARTITION: &str = "projections";
 
 /// The attribute that holds the hash: rows are written on the condition that it is as it was read.
 pub const HASH: &str = "hash";
+
+/// What tells whether anything has changed at all; the files themselves are large, and rarely needed.
+pub const HEADS: [&str; 4] = ["projection", HASH, "before", SORT_KEY];
 
 /// The most bytes of a file that are kept as text.
 const MAX_TEXT_BYTES: usize = 16 << 10;
@@ -120,6 +124,13 @@ pub struct Judgement {
     pub notes: Vec<String>,
     /// Why the function must not start; empty where it may.
     pub refused: Vec<String>,
+}
+
+impl Judgement {
+    /// Whether every projection is as it was, or as the version before: rows that have no more than [`HEADS`] say as much.
+    pub fn is_settled(&self) -> bool {
+        self.writes.is_empty() && self.refused.is_empty()
+    }
 }
 
 /// Compares the projections of a deployment with the rows of those that were deployed before. `accepted` has the hash of each

@@ -112,6 +112,8 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
     }
     // A rule all of whose values are nothing changes nothing.
     changes.retain(|change| !change.is_empty());
+    // Ten thousand of them wait for their writes.
+    changes.iter_mut().for_each(|change| change.operations.by_path.shrink());
     Ok(changes)
 }
 

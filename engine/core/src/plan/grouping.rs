@@ -77,14 +77,17 @@ impl<'p> Grouping<'p> {
     pub(super) fn record(&mut self, number: usize, record: &Record<'_>, stream: usize, outcomes: &mut Outcomes) {
         for Decoded { sub, lane, id, event } in decode::decode(record, number, stream, self.program, self.now) {
             match event {
-                Ok(event) => {
+                Ok(mut event) => {
                     outcomes.come(stream, event.metadata.time);
                     let candidates = Candidates::of(&event, self.program);
                     let readers = candidates.readers(&event, self.program).into_iter();
                     let readers = readers.map(|reader| self.program.streams[stream].readers[reader]);
                     let looks_again: Vec<(usize, usize)> =
                         readers.filter(|reader| self.event(&event, *reader, &candidates, outcomes)).collect();
-                    let event = (!looks_again.is_empty()).then(|| Arc::new(event));
+                    let event = (!looks_again.is_empty()).then(|| {
+                        event.slots.shrink();
+                        Arc::new(event)
+                    });
                     for reader in looks_again {
                         if let Some(application) = self.groups.get_mut(&reader).and_then(|group| group.last_mut()) {
                             application.event.clone_from(&event);

@@ -144,9 +144,9 @@ fn run(world: &World, seed: u64, broken: Broken) -> Result<(), String> {
                 None => checkpoints[scan] = end,
             }
         }
-        for shard in 0..shards.len() {
+        for (shard, start) in checkpoints.iter().copied().enumerate().take(scan) {
             let is_read = running.iter().any(|invocation| invocation.awaited && invocation.shard == shard);
-            let (start, told) = (checkpoints[shard], world.told(shard, written));
+            let told = world.told(shard, written);
             if !is_read && start < told && rng.bool() {
                 let end = (start + rng.usize(1..=LARGEST)).min(told);
                 let bytes = payload(shard, start, end).as_bytes();

@@ -5,6 +5,7 @@ use harness::cli::{Viewfold, make_tables, viewfold};
 use harness::documents::Bookkeeping;
 use harness::events::TableStream;
 use harness::oracle::votes as oracle;
+use harness::proxy::Proxy;
 use harness::scratch::Folder;
 use harness::store::Store;
 use harness::workspace;
@@ -99,6 +100,65 @@ async fn a_view_that_was_spoilt_is_found_out_and_put_right() {
     assert_eq!(store.documents("total_votes", Bookkeeping::Hidden).await, expected(60));
     // What the lane contributes is known again, so its next change moves the vote.
     verify(&store, &folder, &[], 0).await;
+}
+
+/// What is behind is put right in one piece: the event that is on its way finds a row that has it already.
+#[tokio::test]
+async fn a_document_and_the_rows_that_make_it_are_put_right_together() {
+    let (store, folder) = counted(4).await;
+    // Not counted yet, and then withdrawn, and moved.
+    let vote = |id: &str, region: &str| json!({ "id": { "S": id }, "region": { "S": region }, "improvement": { "S": "TREES" } });
+    let late = vote("9", "WEST");
+    store.put("votes", std::slice::from_ref(&late)).await;
+    store.put("votes", &[vote("1", "NORTH")]).await;
+    let proxy = Proxy::before(&store).await;
+    let repair = viewfold(["verify", "--repair", "--settle", "0", "--endpoint"]).arg(proxy.endpoint());
+    let repair = repair.arg(workspace().join(TOTAL_VOTES)).within(folder.path());
+    let repair = store.environment().into_iter().fold(repair, |command, (name, value)| command.env(name, value));
+    repair.run().await.expect_status(0);
+    let writes = proxy.take_operations();
+    let reads = ["DescribeTable", "Scan", "BatchGetItem"];
+    let writes: Vec<_> = writes.iter().filter(|one| !reads.contains(&one.name.as_str())).collect();
+    assert!(writes.iter().all(|one| one.name == "TransactWriteItems"), "{writes:?}");
+    let mut written: Vec<usize> = writes.iter().map(|one| one.tables.len()).collect();
+    written.sort_unstable();
+    // The row of vote 9 and its document; the row of vote 1 and the two documents between which it moved.
+    assert_eq!(written, [2, 3], "{writes:?}");
+    verify(&store, &folder, &[], 0).await;
+}
+
+#[tokio::test]
+async fn what_earlier_states_of_items_have_left_is_no_difference() {
+    let store = Store::start().await;
+    store.make_source("items", &[("id", "S")]).await;
+    let text = "projection: latest\nsource: { dynamodb: { table: items, keys: [id] } }\n\
+                document: { table: Latest, partition_key: id }\nguard: last_event_id\nkey: { id: $.keys.id }\n\
+                rules: [{ name: newest, when: { $.new: { exists: true } }, set: { name: $.new.name, note: '$.new.note?' } }]\n";
+    let folder = Folder::with("latest.yaml", text);
+    make_tables(folder.path(), &store).await;
+    store.put("items", &[json!({ "id": { "S": "a" }, "name": { "S": "Ann" } })]).await;
+    let name = |name: &str| AttributeValue::S(name.to_owned());
+    for (id, values) in [("a", [("name", "Ann"), ("note", "once")]), ("gone", [("name", "Bob"), ("note", "left")])] {
+        let item = values.into_iter().chain([("id", id)]).map(|(key, value)| (key.to_owned(), name(value))).collect();
+        store
+            .client()
+            .put_item()
+            .table_name(store.table("Latest"))
+            .set_item(Some(item))
+            .send()
+            .await
+            .expect("it is put");
+    }
+    let before = store.documents("Latest", Bookkeeping::Hidden).await;
+    let verify = || viewfold(["verify", "latest.yaml", "--settle", "0", "--repair"]).within(folder.path()).at(&store);
+    verify().run().await.expect_status(0);
+    assert_eq!(store.documents("Latest", Bookkeeping::Hidden).await, before);
+    // What the table does tell is held against it.
+    let wrong = [("id", "a"), ("name", "Eve"), ("note", "once")].map(|(key, value)| (key.to_owned(), name(value)));
+    let put = store.client().put_item().table_name(store.table("Latest")).set_item(Some(wrong.into()));
+    put.send().await.expect("it is put");
+    verify().run().await.expect_status(0);
+    assert_eq!(store.documents("Latest", Bookkeeping::Hidden).await, before);
 }
 
 #[tokio::test]

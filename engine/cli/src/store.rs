@@ -45,7 +45,10 @@ pub(crate) async fn connect_kept(place: &Where, what: &str) -> Result<Connection
             Err(Failure::wrong_use(format!("say where {what}: --aws, --endpoint URL or --db FILE")))
         }
         Where { db: Some(file), .. } if !file.exists() => {
-            Err(Failure::wrong_use(format!("{} is not there", file.display())))
+            let file = file.display();
+            Err(Failure::wrong_use(format!(
+                "{file} is not there; `viewfold tables PROJECTIONS --create --db {file}` makes it"
+            )))
         }
         place => connect(place).await,
     }

@@ -1,10 +1,11 @@
-//! An item put right: written as it has to be, if it is still as it was when it was looked at.
+//! Items put right: written as they have to be, if they are still as they were when they were looked at.
 
 use crate::attribute::{item_to_sdk, to_sdk};
 use crate::inspect::Unread;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use std::collections::HashMap;
 use viewfold_value::{Item, Value};
 
@@ -13,12 +14,30 @@ use viewfold_value::{Item, Value};
 /// [300 operators]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const MAX_ATTRIBUTES: usize = 100;
 
+/// The most items that are put right together: a [transaction] has so many.
+///
+/// [transaction]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+pub const MAX_TOGETHER: usize = 100;
+
+/// An item to be written as `after`, provided that it is as `before`; none stands for an item that is not there.
+#[derive(Clone, Debug)]
+pub struct Correction<'c> {
+    /// Its table.
+    pub table: &'c str,
+    /// Its key.
+    pub key: &'c Item,
+    /// As it was when it was looked at.
+    pub before: Option<&'c Item>,
+    /// As it has to be.
+    pub after: Option<Item>,
+}
+
 /// What became of a correction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Corrected {
-    /// It was written.
+    /// All of it was written.
     Written,
-    /// Nothing was written: the item is not as it was any more.
+    /// Nothing was written: an item is not as it was any more, or somebody else is just writing it.
     Changed,
 }
 
@@ -51,22 +70,27 @@ impl Expression {
     }
 }
 
-/// Writes an item as `after`, provided that it is as `before`; none stands for an item that is not there. Attributes that both have
-/// alike are not written. Of an item of more than a hundred attributes those are looked at that are written, and those of guards.
+/// Puts items right, all of them or none, [`MAX_TOGETHER`] at most. Attributes that an item has already as it has to are not written.
+/// Of an item of more than a hundred attributes those are looked at that are written, and those of guards.
 ///
 /// # Errors
 ///
 /// When the store did not take it.
-pub async fn correct(
-    client: &Client,
-    table: &str,
-    key: &Item,
-    before: Option<&Item>,
-    after: Option<&Item>,
-) -> Result<Corrected, Unread> {
+pub async fn correct(client: &Client, corrections: &[Correction<'_>]) -> Result<Corrected, Unread> {
+    let actions = corrections.iter().map(action).collect::<Result<Vec<_>, _>>();
+    let actions = actions.map_err(|error| Unread::Refused(format!("a correction cannot be built: {error}")))?;
+    match client.transact_write_items().set_transact_items(Some(actions)).send().await {
+        Ok(_) => Ok(Corrected::Written),
+        Err(error) if is_changed(&error) => Ok(Corrected::Changed),
+        Err(error) => Err(Unread::of("a correction", &error)),
+    }
+}
+
+fn action(correction: &Correction<'_>) -> Result<TransactWriteItem, BuildError> {
+    let Correction { table, key, before, after } = correction;
     let mut expression = Expression::default();
     let none = Item::new();
-    let (was, will) = (before.unwrap_or(&none), after.unwrap_or(&none));
+    let (was, will) = (before.unwrap_or(&none), after.as_ref().unwrap_or(&none));
     let attributes = || {
         was.keys().chain(will.keys().filter(|name| !was.contains_key(*name))).filter(|name| !key.contains_key(*name))
     };
@@ -82,19 +106,18 @@ pub async fn correct(
         }
     };
     let condition = conditions.join(" AND ");
-    let key = item_to_sdk(key);
-    let sent = match (before, after) {
+    let action = TransactWriteItem::builder();
+    Ok(match (before, after) {
         (_, None) => {
-            let request = client.delete_item().table_name(table).set_key(Some(key)).condition_expression(condition);
-            let request = request.set_expression_attribute_names(Some(expression.names));
+            let delete = Delete::builder().table_name(*table).set_key(Some(item_to_sdk(key)));
+            let delete = delete.condition_expression(condition).set_expression_attribute_names(Some(expression.names));
             let values = Some(expression.values).filter(|values| !values.is_empty());
-            request.set_expression_attribute_values(values).send().await.map(drop).map_err(|error| judged(&error))
+            action.delete(delete.set_expression_attribute_values(values).build()?)
         }
         (None, Some(item)) => {
-            let request = client.put_item().table_name(table).set_item(Some(item_to_sdk(item)));
-            let request =
-                request.condition_expression(condition).set_expression_attribute_names(Some(expression.names));
-            request.send().await.map(drop).map_err(|error| judged(&error))
+            let put = Put::builder().table_name(*table).set_item(Some(item_to_sdk(item)));
+            let put = put.condition_expression(condition).set_expression_attribute_names(Some(expression.names));
+            action.put(put.build()?)
         }
         (Some(_), Some(_)) => {
             let (mut sets, mut removes) = (Vec::new(), Vec::new());
@@ -109,28 +132,22 @@ pub async fn correct(
                 [] => String::new(),
                 parts => format!("{word} {} ", parts.join(", ")),
             };
-            let update = format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes));
-            let request =
-                client.update_item().table_name(table).set_key(Some(key)).update_expression(update.trim_end());
-            let request =
-                request.condition_expression(condition).set_expression_attribute_names(Some(expression.names));
-            let request = request.set_expression_attribute_values(Some(expression.values));
-            request.send().await.map(drop).map_err(|error| judged(&error))
+            let text = format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes));
+            let update = Update::builder().table_name(*table).set_key(Some(item_to_sdk(key)));
+            let update = update.update_expression(text.trim_end()).condition_expression(condition);
+            let update = update.set_expression_attribute_names(Some(expression.names));
+            action.update(update.set_expression_attribute_values(Some(expression.values)).build()?)
         }
-    };
-    match sent {
-        Ok(()) => Ok(Corrected::Written),
-        Err(None) => Ok(Corrected::Changed),
-        Err(Some(why)) => Err(why),
     }
+    .build())
 }
 
-/// Why a write was not taken; nothing where its condition did not hold.
-fn judged<E, R>(error: &SdkError<E, R>) -> Option<Unread>
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
-{
-    let code = error.as_service_error().and_then(|error| error.code());
-    (code != Some("ConditionalCheckFailedException")).then(|| Unread::of("a correction", error))
+/// Whether an item is not as it was, or is just being written by somebody else; and no item has another trouble.
+fn is_changed(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return false;
+    };
+    let codes = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    let is_of_others = |code: &str| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
+    codes().any(is_of_others) && codes().all(|code| code == "None" || is_of_others(code))
 }

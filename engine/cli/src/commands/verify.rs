@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Verify) -> Result<Outcome, Failure> {
         };
         let verified = verify(&program, &live, source, (arguments.settle, arguments.max_read_units)).await?;
         let fates = match arguments.repair {
-            true => repair(&verified.views, &live, &verified.settled.stays).await?,
+            true => repair(&program, &verified.views, &live, &verified.settled).await?,
             false => vec![Fate::Told; verified.settled.stays.len()],
         };
         report(arguments, verified, &fates)

@@ -49,8 +49,8 @@ impl Difference {
         expected: Option<Item>,
         found: Option<Item>,
     ) -> Option<Difference> {
-        let plain = |item: &Option<Item>| item.as_ref().and_then(|item| table.plain(item));
-        (plain(&expected) != plain(&found)).then_some(Difference { table: number, key, expected, found })
+        let (as_told, as_is) = table.both(expected.as_ref(), found.as_ref());
+        (as_told != as_is).then_some(Difference { table: number, key, expected, found })
     }
 }
 

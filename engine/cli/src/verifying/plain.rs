@@ -1,8 +1,9 @@
 //! What of an item counts when views are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use viewfold_core::bookkeeping::{CONTRIBUTES, parts};
-use viewfold_core::program::{OperationKind, Program, Table, is_deleted_row};
+use std::sync::Arc;
+use viewfold_core::bookkeeping::{CONTRIBUTES, contribution_of, parts};
+use viewfold_core::program::{OperationKind, Program, Source, StreamIdentity, Table, is_deleted_row};
 use viewfold_core::tables::{Needed, Purpose, required};
 use viewfold_value::{Item, Number, Value};
 
@@ -25,6 +26,9 @@ enum What {
         sums: Vec<String>,
         /// Attributes that follow from others.
         derived: Vec<String>,
+        /// Whether the source tells all that a document is made of. A table does only where rules take back what its items were
+        /// before: of others nobody knows what their earlier states have left.
+        is_told_whole: bool,
     },
     /// What items contribute, by the rows of lanes of these projections and sources.
     Contributions(Vec<(String, String)>),
@@ -59,6 +63,11 @@ fn documents(program: &Program, table: &Table) -> What {
         own: is_shared.then(|| writers().flat_map(|projection| projection.attributes.clone()).collect()),
         sums: sums.collect(),
         derived: writers().flat_map(|projection| projection.derive.iter().map(|(name, _)| name.clone())).collect(),
+        is_told_whole: writers().all(|projection| {
+            let of_table =
+                |source: &&Source| matches!(program.streams[source.stream].identity, StreamIdentity::Dynamodb(_));
+            projection.sources.iter().filter(of_table).all(|source| source.retracts)
+        }),
     }
 }
 
@@ -98,7 +107,7 @@ impl Compared {
                 let is_own = lanes.contains(&lane) && !is_empty;
                 is_own.then(|| [(CONTRIBUTES.to_owned(), contributes.clone())].into())
             }
-            What::Documents { bookkeeping, own, sums, derived } => {
+            What::Documents { bookkeeping, own, sums, derived, .. } => {
                 if is_deleted_row(item.keys(), is_key, bookkeeping) {
                     return None;
                 }
@@ -123,11 +132,31 @@ impl Compared {
 }
 
 impl Compared {
+    /// What counts of an item as it has to be, and of it as it is. Where the source does not tell all of a document, only what it
+    /// tells counts.
+    pub(crate) fn both(&self, expected: Option<&Item>, found: Option<&Item>) -> (Option<Item>, Option<Item>) {
+        let plain = |item: Option<&Item>| item.and_then(|item| self.plain(item));
+        let (expected, found) = (plain(expected), plain(found));
+        if self.is_told_whole() {
+            return (expected, found);
+        }
+        let Some(told) = expected else { return (None, None) };
+        let found = found.map(|mut found| {
+            found.retain(|name, _| told.contains_key(name));
+            found
+        });
+        (Some(told), found)
+    }
+
+    fn is_told_whole(&self) -> bool {
+        !matches!(self.what, What::Documents { is_told_whole: false, .. })
+    }
+
     /// What is the same of two items that differ for the same reason, whatever else happens to them: of sums how far they are apart,
     /// of everything else both values. What follows from others is left out where these differ, too.
     pub(crate) fn apart(&self, expected: Option<&Item>, found: Option<&Item>) -> BTreeMap<String, Apart> {
-        let plain = |item: Option<&Item>| item.and_then(|item| self.plain(item)).unwrap_or_default();
-        let (expected, found) = (plain(expected), plain(found));
+        let (expected, found) = self.both(expected, found);
+        let (expected, found) = (expected.unwrap_or_default(), found.unwrap_or_default());
         let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
         let different = names.into_iter().filter(|name| expected.get(*name) != found.get(*name));
         let mut apart: BTreeMap<String, Apart> = different
@@ -161,10 +190,11 @@ impl Compared {
                 item.remove(CONTRIBUTES);
                 true
             }
-            What::Documents { own: Some(own), .. } => {
+            What::Documents { own: Some(own), is_told_whole: true, .. } => {
                 item.retain(|name, _| !own.contains(name));
                 true
             }
+            What::Documents { is_told_whole: false, .. } => true,
             What::Documents { own: None, bookkeeping, .. } => {
                 let key = self.key(found);
                 item.retain(|name, _| key.contains_key(name) || name.starts_with("_vf_") || bookkeeping.contains(name));
@@ -186,6 +216,19 @@ impl Compared {
             }
         }
         Some(item)
+    }
+}
+
+impl Compared {
+    /// The documents that a lane's row says its item contributes to, each by its table and key; of a document none.
+    pub(crate) fn contributes_to(&self, program: &Program, row: &Item) -> Vec<(Arc<str>, Item)> {
+        let What::Contributions(_) = &self.what else { return Vec::new() };
+        let Some((name, _)) = parts(row) else { return Vec::new() };
+        let Some(projection) = program.projections.iter().find(|projection| projection.name == name) else {
+            return Vec::new();
+        };
+        let contribution = contribution_of(row).unwrap_or_default();
+        contribution.keys().map(|key| (Arc::clone(&projection.table.name), key.item(projection))).collect()
     }
 }
 

@@ -48,8 +48,8 @@ pub(crate) fn problem(table: &Compared, difference: &Difference) -> Problem {
 
 /// The attributes that differ.
 fn attributes(table: &Compared, difference: &Difference) -> BTreeMap<String, Values> {
-    let plain = |item: &Option<Item>| item.as_ref().and_then(|item| table.plain(item)).unwrap_or_default();
-    let (expected, found) = (plain(&difference.expected), plain(&difference.found));
+    let (expected, found) = table.both(difference.expected.as_ref(), difference.found.as_ref());
+    let (expected, found) = (expected.unwrap_or_default(), found.unwrap_or_default());
     let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
     let different = names.into_iter().filter(|name| expected.get(*name) != found.get(*name));
     let values = |name: &String| Values { expected: expected.get(name).cloned(), found: found.get(name).cloned() };

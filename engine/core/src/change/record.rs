@@ -178,6 +178,7 @@ pub fn judge(
         old.extend(rows.iter().filter(is_here).filter_map(recorded));
     }
     let all = changes(&old, files, program, options);
+    let ways_back = changes_back(files, &old, options);
     for (name, file, before) in open {
         let (fate, changes) = match all.iter().find(|(known, ..)| known == name) {
             Some((_, fate, changes)) => (fate.clone(), changes.clone()),
@@ -191,8 +192,10 @@ pub fn judge(
             judgement.refused.push(refusal(name, &hash, unknown, &changes));
             continue;
         }
-        // One that cannot follow is no version to go on beside this one, nor can this one go back to it.
-        let stays = before.filter(|_| may_go_on);
+        // Nor does one go on beside it, or come back, that would lose events: one that knows nothing of deleted documents counts into
+        // the rows that they leave behind.
+        let goes_back = ways_back.iter().any(|(known, class)| known == name && *class != Class::Unsafe);
+        let stays = before.filter(|_| may_go_on && goes_back);
         judgement.writes.push(Write { row: written(name, file, stays, now), replaces: before.map(str::to_owned) });
         if before.is_some() {
             let whats: Vec<&str> = changes.iter().map(|change| change.what.as_str()).collect();
@@ -210,6 +213,20 @@ pub fn judge(
         }
     }
     judgement
+}
+
+/// What it would mean to go back from these projections to those before, one by one.
+fn changes_back(files: &[File], old: &[File], options: &Options) -> Vec<(String, Class)> {
+    let back = |before: &File| {
+        let before = std::slice::from_ref(before);
+        let program = compile(before, options).ok()?.program;
+        let class = |(_, _, changes): OfOne| changes.iter().map(|change| change.class).max().unwrap_or(Class::Same);
+        let all = changes(files, before, &program, options).into_iter();
+        let name = program.projections.first()?.name.clone();
+        let of_it = all.filter(|(known, ..)| *known == name).map(class).max();
+        Some((name, of_it?))
+    };
+    old.iter().filter_map(back).collect()
 }
 
 type OfOne = (String, Fate, Vec<Change>);
@@ -294,6 +311,16 @@ mod tests {
         // What comes after it leaves the first one behind.
         start(&mut rows, &[&format!("# More.\n{more}")], &[]);
         assert!(start(&mut rows, &[ORDERS], &[]).refused[0].contains("nothing writes `at` any more"));
+    }
+
+    #[test]
+    fn a_version_that_knows_nothing_of_deleted_documents_does_not_come_back() {
+        let mut rows = Vec::new();
+        let deletes = with(ORDERS, &[("derive:", "  - { name: gone, when: { $.type: gone }, delete: true }\nderive:")]);
+        start(&mut rows, &[ORDERS], &[]);
+        assert!(start(&mut rows, &[&deletes], &[]).refused.is_empty());
+        let back = start(&mut rows, &[ORDERS], &[]);
+        assert!(back.writes.is_empty() && back.refused[0].contains("unsafe"), "{back:?}");
     }
 
     #[test]

@@ -114,17 +114,22 @@ impl Pair<'_> {
         self.lane(before, now);
         let (was, is) = (schema(old.file, old.schema(before)), schema(new.file, new.schema(now)));
         if was != is {
-            let why = "events that do not satisfy it are errors from now on; those that were applied stay applied";
-            match new.schema(now) {
-                Some(schema) => {
-                    let words = if was.is_some() { "another one" } else { "new" };
-                    self.deploy(At::New(schema.span), format!("the `schema` of the {to} is {words}"), why);
-                }
-                None => {
-                    let span = old.schema(before).map_or(old.source_span(before), |schema| schema.span);
-                    let why = "from now on no payload is checked; what was refused stays refused until it is redriven";
-                    self.deploy(At::Old(span), format!("the `schema` of the {to} is gone"), why);
-                }
+            let (at, words, why) = match (new.schema(now), old.schema(before)) {
+                (Some(schema), was) => (
+                    At::New(schema.span),
+                    if was.is_some() { "another one" } else { "new" },
+                    "events that do not satisfy it are errors from now on; those that were applied stay applied",
+                ),
+                (None, was) => (
+                    At::Old(was.map_or(old.source_span(before), |schema| schema.span)),
+                    "gone",
+                    "from now on no payload is checked; what was refused stays refused until it is redriven",
+                ),
+            };
+            let what = format!("the `schema` of the {to} is {words}");
+            match new.projection.sources[now].retracts {
+                true => self.matching(true, at, what, why),
+                false => self.deploy(at, what, why),
             }
         }
     }

@@ -54,8 +54,12 @@ impl Compiler<'_> {
             }
             let mut terms = Terms::of_event(&mut program.streams[stream].paths, &identity, payload);
             let lane = self.lane(source, payload, &mut terms);
-            let schema = self.source_schema(source, payload, &mut terms);
             let suffix = name.map(|name| name.value.as_str());
+            let retracts = spec.rules.iter().any(|rule| {
+                let is_ours = rule.source.as_ref().map(|source| source.value.as_str()) == suffix;
+                is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)
+            });
+            let schema = self.source_schema(source, payload, retracts, &mut terms);
             let guard =
                 self.guard(source.guard.as_ref().unwrap_or(&spec.guard), &spec.projection.value, suffix, &mut terms)?;
             self.check_stream(
@@ -64,10 +68,6 @@ impl Compiler<'_> {
                 source.guard.as_ref().unwrap_or(&spec.guard).span,
                 &program.streams[stream],
             );
-            let retracts = spec.rules.iter().any(|rule| {
-                let is_ours = rule.source.as_ref().map(|source| source.value.as_str()) == suffix;
-                is_ours && rule.retract.as_ref().is_some_and(|retract| retract.value)
-            });
             let name = name.map(|name| name.value.clone());
             let keeps_order = program.streams[stream].keeps_order();
             let has_lanes = identity.has_lanes();
@@ -241,16 +241,19 @@ impl Compiler<'_> {
         }
     }
 
+    /// The schema of a source. Where rules take back what items contributed they go by what was remembered of it, and never by the
+    /// old image: that may be from before the schema, and must not keep the new one out.
     fn source_schema(
         &mut self,
         source: &Spanned<spec::Source>,
         payload: Payload,
+        retracts: bool,
         terms: &mut Terms<'_>,
     ) -> Option<SchemaCheck> {
         let kinesis = source.kinesis.as_ref().and_then(|kinesis| kinesis.schema.as_ref());
         let dynamodb = source.dynamodb.as_ref().and_then(|dynamodb| dynamodb.schema.as_ref());
         let sqs = source.sqs.as_ref().and_then(|sqs| sqs.schema.as_ref());
-        self.schema(kinesis.or(dynamodb).or(sqs)?, payload, false, terms)
+        self.schema(kinesis.or(dynamodb).or(sqs)?, payload, retracts, terms)
     }
 
     /// A JSON Schema, and what has to satisfy it: the payload, or each image. With `image` just the new one.

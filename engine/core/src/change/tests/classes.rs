@@ -112,7 +112,12 @@ fn what_holds_from_now_on_can_be_deployed() {
 
 #[test]
 fn what_makes_old_documents_wrong_needs_a_rebuild() {
-    let rebuild: [(&str, Parts<'_>, &[&str]); 20] = [
+    let rebuild: [(&str, Parts<'_>, &[&str]); 21] = [
+        (
+            VOTES,
+            &[("keys: [id]", "keys: [id], schema: { type: object }")],
+            &["the `schema` of the stream of DynamoDB table votes is new"],
+        ),
         (ORDERS, &[("$.price * $.count", "$.price")], &["`total`: another amount for `add` (rule `placed`)"]),
         (ORDERS, &[("status: $.type", "status: $.kind")], &["`status`: another value for `set` (rule `placed`)"]),
         (ORDERS, &[("name: $.name", "name: $.who")], &["`who`: another value for `set` (rule `placed`)"]),

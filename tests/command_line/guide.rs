@@ -1,7 +1,7 @@
 //! `docs/guide.md`, walked from its beginning to its end: files are written as they stand, commands run, and print what the
 //! page shows.
 //!
-//! `UPDATE_SNAPSHOTS=1 cargo test -p viewfold-tests --test command_line guide` writes what they print into the page.
+//! `UPDATE_SNAPSHOTS=1 cargo test --workspace --test command_line guide` writes what they print into the page.
 
 use std::fmt::Write as _;
 use std::fs;

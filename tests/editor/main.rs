@@ -1,6 +1,6 @@
 //! What people see who write projections in an editor: the JSON Schemas through the real yaml-language-server.
 //!
-//! One server answers all tests. `UPDATE_SNAPSHOTS=1 cargo test -p viewfold-tests --test editor` writes `messages.txt` anew.
+//! One server answers all tests. `UPDATE_SNAPSHOTS=1 cargo test --workspace --test editor` writes `messages.txt` anew.
 
 mod findings;
 mod hover;

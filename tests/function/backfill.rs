@@ -6,8 +6,8 @@
 //! seeds, or for one:
 //!
 //! ```sh
-//! VIEWFOLD_ROUNDS=20 cargo test -p viewfold-tests --test function -- backfill
-//! VIEWFOLD_SEED=17 cargo test -p viewfold-tests --test function -- backfill
+//! VIEWFOLD_ROUNDS=20 cargo test --workspace --test function -- backfill
+//! VIEWFOLD_SEED=17 cargo test --workspace --test function -- backfill
 //! ```
 
 use std::cell::Cell;

@@ -6,8 +6,8 @@
 //! the machine's business. The suite runs a few seeds; for more of them, or for one:
 //!
 //! ```sh
-//! VIEWFOLD_ROUNDS=100 cargo test -p viewfold-tests --test function -- faults
-//! VIEWFOLD_SEED=17 cargo test -p viewfold-tests --test function -- faults
+//! VIEWFOLD_ROUNDS=100 cargo test --workspace --test function -- faults
+//! VIEWFOLD_SEED=17 cargo test --workspace --test function -- faults
 //! ```
 
 use std::cell::Cell;

@@ -26,7 +26,7 @@ const HEAD: &str = "\
 # Instructions for an event of 200 to 4096 bytes, by stage: SYSTEM STAGE INSTRUCTIONS HUNDREDTHS, where so many hundredths more
 # or less are no failure. `batch` is everything from the payload to the report, `sdk` the SDK's types of the requests.
 # Another compiler or C library moves them all by a little. After a change that is worth it, or that makes them fewer:
-# UPDATE_SNAPSHOTS=1 cargo test -p viewfold-tests --test function -- instructions
+# UPDATE_SNAPSHOTS=1 cargo test --workspace --test function -- instructions
 ";
 
 fn file() -> PathBuf {

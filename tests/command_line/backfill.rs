@@ -168,6 +168,8 @@ async fn what_costs_more_than_was_said_is_asked_for() {
 
 #[tokio::test]
 async fn a_command_that_was_killed_is_gone_on_with() {
+    // Built before anything is waited for.
+    harness::binaries::viewfold();
     let (store, folder) = scene(200).await;
     let state = folder.path().join("viewfold-backfill-total_votes.json");
     let slowly = backfill(TOTAL_VOTES, &store, &folder).args(["--segments", "1", "--max-read-units", "1"]);

@@ -63,7 +63,7 @@ async fn a_change_says_where_it_is_why_and_what_to_do() {
         "totals\n",
         "  rebuild: `total`: another amount for `add` (rule `sold`)\n    --> new/totals.yaml:9:19\n    why: ",
         "  rebuild: `at` is called `when` now\n    --> new/totals.yaml:10:12\n",
-        "do: say `version: 2` in a copy of the file, and run `viewfold rebuild totals`",
+        "do: say `version: 2` in a copy of the file, and run `viewfold rebuild` with that copy",
     ] {
         assert!(text.contains(words), "no {words:?} in:\n{text}");
     }

@@ -183,6 +183,10 @@ async fn what_no_table_tells_is_not_verified_against_one() {
     assert!(refused.contains("recent_votes: "), "{refused}");
     let stream = command("verify", "projections/winner-view", &store, &folder).run().await.expect_status(2).stderr;
     assert!(stream.contains("the source of contributions is no table"), "{stream}");
+    let files = ["--from", "projections/winner-view"];
+    let view =
+        command("verify", "projections/winner-view", &store, &folder).args(files).run().await.expect_status(2).stderr;
+    assert!(view.contains("scores reads the view Contributions"), "{view}");
     let missing = Store::start().await;
     missing.make_source("votes", &[("id", "S")]).await;
     let nothing = command("verify", TOTAL_VOTES, &missing, &folder).run().await.expect_status(1).stderr;

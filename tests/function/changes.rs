@@ -86,7 +86,7 @@ async fn what_a_live_view_cannot_follow_does_not_start() {
     for words in [
         "rebuild: `total`: another amount",
         "totals.yaml:6:37",
-        "viewfold rebuild totals",
+        "`viewfold rebuild` with that copy",
         "VIEWFOLD_ACCEPT_CHANGES=totals=",
     ] {
         assert!(failed.output.contains(words), "no {words} in:\n{}", failed.output);

@@ -111,6 +111,19 @@ pub(crate) fn tell_left_out(program: &Program) {
     }
 }
 
+/// The projections that read views of others that are chosen with them, each with the view's table: files and Kinesis streams have
+/// no events of those.
+pub(crate) fn views_of_views(program: &Program) -> Vec<(&str, &str)> {
+    let is_view = |name: &str| program.projections.iter().any(|projection| &*projection.table.name == name);
+    let all = program.projections.iter().flat_map(|projection| {
+        projection
+            .sources
+            .iter()
+            .map(move |source| (projection.name.as_str(), program.streams[source.stream].identity.name()))
+    });
+    all.filter(|(_, table)| is_view(table)).collect()
+}
+
 /// Names the projections that no Kinesis stream fills, or not all of them.
 pub(crate) fn tell_not_of_kinesis(program: &Program) {
     for (projection, others) in read_besides(program, is_of_kinesis) {

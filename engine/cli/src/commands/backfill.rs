@@ -42,6 +42,13 @@ pub(crate) fn run(arguments: &Backfill) -> Result<Outcome, Failure> {
         chosen::check(&program, &tables, arguments.items_as_inserts)?;
         chosen::tell_left_out(&program);
     }
+    if arguments.from_stream || !arguments.from.is_empty() {
+        for (name, view) in chosen::views_of_views(&program) {
+            note(&format!(
+                "{name} reads the view {view}, of which there are no events here: fill it behind this, with `--projection {name}` alone"
+            ));
+        }
+    }
     store::runtime()?.block_on(async {
         let place = &arguments.store.place;
         let connection = store::connect_kept(place, "the tables are").await?;

@@ -26,6 +26,12 @@ pub(crate) fn run(arguments: &Verify) -> Result<Outcome, Failure> {
     warn(&compiled.warnings);
     let program = chosen::chosen(compiled.program, &arguments.projection)?;
     let tables = chosen::tables(&program);
+    if let (false, Some((name, view))) = (arguments.from.is_empty(), chosen::views_of_views(&program).first()) {
+        return Err(Failure::wrong_use(format!(
+            "{name} reads the view {view}, of which files have no events: verify it against that view's table, with `--projection {name}` \
+             and without --from, and the others with --from"
+        )));
+    }
     let files = match arguments.from.is_empty() {
         _ if arguments.from_stream => {
             check_streams(&program, arguments)?;

@@ -239,7 +239,7 @@ impl Pair<'_> {
                 .to_owned();
         }
         let next = self.old.spec().version().max(1) + 1;
-        format!("say `version: {next}` in a copy of the file, and run `viewfold rebuild {}`", spec.base_name())
+        format!("say `version: {next}` in a copy of the file, and run `viewfold rebuild` with that copy")
     }
 
     /// Whether a late event makes a document be folded anew, from all of its events.

@@ -66,7 +66,7 @@ impl Pair<'_> {
     fn version(&mut self) {
         let (old, new) = (self.old.spec(), self.new.spec());
         let span = new.version.as_ref().map_or(new.projection.span, |version| version.span);
-        let (before, now, base) = (old.version(), new.version(), new.base_name());
+        let (before, now) = (old.version(), new.version());
         let (was, is) = (&self.old.projection.table.name, &self.new.projection.table.name);
         if now > before {
             let why = format!(
@@ -74,7 +74,7 @@ impl Pair<'_> {
                  from this deployment on"
             );
             let help = format!(
-                "keep the file of version {before} beside this one until readers have switched; `viewfold rebuild {base}` fills \
+                "keep the file of version {before} beside this one until readers have switched; `viewfold rebuild` with the new file fills \
                  version {now}, `viewfold retire` removes version {before}"
             );
             self.note(
@@ -90,7 +90,7 @@ impl Pair<'_> {
             );
             let next = before + 1;
             let help = format!(
-                "say `version: {next}` with what version {now} says, and run `viewfold rebuild {base}`; where version {now} was \
+                "say `version: {next}` with what version {now} says, and run `viewfold rebuild` with that file; where version {now} was \
                  kept up to date all the time, deploy both first, and then it alone"
             );
             self.note(Class::Unsafe, At::New(span), format!("version {before} is {now} again"), why, help);
@@ -132,7 +132,7 @@ fn added(new: Side<'_>) -> Changed {
         what: format!("`{name}` is new"),
         place: Place { source: Arc::clone(&new.file.source), span, is_old: false },
         why: "it starts with the events that its streams still have".to_owned(),
-        help: format!("deploy it; `viewfold backfill {name}` fills it with what is older"),
+        help: format!("deploy it; `viewfold backfill` with its file fills it with what is older"),
     };
     Changed { name: name.clone(), fate: Fate::Added, changes: vec![change] }
 }
@@ -151,7 +151,7 @@ fn removed(old: Side<'_>, new: &Program) -> Changed {
         place: Place { source: Arc::clone(&old.file.source), span, is_old: true },
         why: format!("{stays}; no event reaches them any more"),
         help: format!(
-            "redrive or close its open dead letters before; `viewfold retire {name}` removes what is left. One that comes back \
+            "redrive or close its open dead letters before; `viewfold retire` with its file removes what is left. One that comes back \
              later lacks all events between: give it a new `version`"
         ),
     };

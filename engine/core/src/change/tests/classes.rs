@@ -107,7 +107,7 @@ fn what_holds_from_now_on_can_be_deployed() {
         &with(ORDERS, &[("source:", "version: 2\nsource:"), ("key: { id: $.id }", "key: { id: 'x${ $.id }' }")]),
     );
     assert_eq!(lines(&raised), ["deploy: version 2 takes the place of version 1"]);
-    assert!(raised[0].help.contains("viewfold rebuild orders"), "{raised:?}");
+    assert!(raised[0].help.contains("`viewfold rebuild` with the new file"), "{raised:?}");
 }
 
 #[test]

@@ -14,8 +14,8 @@ fn projections_are_known_by_their_names() {
     ];
     assert_eq!(told, expected);
     assert_eq!(class(&all), Class::Rebuild);
-    assert!(all[1].changes[0].help.contains("viewfold backfill sums"), "{all:?}");
-    assert!(all[2].changes[0].help.contains("viewfold retire orders"), "{all:?}");
+    assert!(all[1].changes[0].help.contains("`viewfold backfill` with its file"), "{all:?}");
+    assert!(all[2].changes[0].help.contains("`viewfold retire` with its file"), "{all:?}");
     assert_eq!(class(&of_files(&[ORDERS, VOTES], &[VOTES, ORDERS])), Class::Same);
 }
 

@@ -132,7 +132,7 @@ fn added(new: Side<'_>) -> Changed {
         what: format!("`{name}` is new"),
         place: Place { source: Arc::clone(&new.file.source), span, is_old: false },
         why: "it starts with the events that its streams still have".to_owned(),
-        help: format!("deploy it; `viewfold backfill` with its file fills it with what is older"),
+        help: "deploy it; `viewfold backfill` with its file fills it with what is older".to_owned(),
     };
     Changed { name: name.clone(), fate: Fate::Added, changes: vec![change] }
 }
@@ -150,10 +150,8 @@ fn removed(old: Side<'_>, new: &Program) -> Changed {
         what: format!("`{name}` is gone"),
         place: Place { source: Arc::clone(&old.file.source), span, is_old: true },
         why: format!("{stays}; no event reaches them any more"),
-        help: format!(
-            "redrive or close its open dead letters before; `viewfold retire` with its file removes what is left. One that comes back \
-             later lacks all events between: give it a new `version`"
-        ),
+        help: "redrive or close its open dead letters before; `viewfold retire` with its file removes what is left. One that comes back \
+             later lacks all events between: give it a new `version`".to_owned(),
     };
     Changed { name: name.clone(), fate: Fate::Removed, changes: vec![change] }
 }

@@ -10,7 +10,7 @@ use crate::sorted_map::SortedMap;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use viewfold_value::dynamodb_json::{read_item, write_item};
 use viewfold_value::{Item, Number, Reader, Value};
 
@@ -28,6 +28,26 @@ pub const REDRIVEN: &str = "redriven";
 
 /// The attribute of a lane's row that holds what its item contributes (`retract: true`).
 pub const CONTRIBUTES: &str = "contributes";
+
+/// The ways to the attributes of rows that conditions look at.
+#[derive(Debug)]
+pub(crate) struct RowWays {
+    /// To [`PARTITION_KEY`].
+    pub(crate) key: DocumentPath,
+    /// To [`MARK`].
+    pub(crate) mark: DocumentPath,
+    /// To [`REDRIVEN`].
+    pub(crate) redriven: DocumentPath,
+    /// To [`CONTRIBUTES`].
+    pub(crate) contributes: DocumentPath,
+}
+
+pub(crate) static WAYS: LazyLock<RowWays> = LazyLock::new(|| RowWays {
+    key: DocumentPath::attribute(PARTITION_KEY),
+    mark: DocumentPath::attribute(MARK),
+    redriven: DocumentPath::attribute(REDRIVEN),
+    contributes: DocumentPath::attribute(CONTRIBUTES),
+});
 
 /// The key of a row.
 pub fn row(partition: String, sort: String) -> Item {

@@ -104,10 +104,12 @@ fn update(request: &Request) -> &Update {
 
 /// The value behind the placeholder that an expression gives to an attribute.
 fn value<'u>(update: &'u Update, attribute: &str) -> &'u Value {
-    let (placeholder, _) = update.names.iter().find(|(_, name)| name == attribute).expect("the attribute is written");
-    let rest = update.expression.split(&format!("{placeholder} ")).last().expect("the attribute is in the expression");
-    let name = rest.trim_start_matches("= ").split([',', ' ']).next().expect("a value follows");
-    &update.values.iter().find(|(placeholder, _)| placeholder == name).expect("the value is given").1
+    let form = &update.form;
+    let name = form.names.iter().position(|name| name == attribute).expect("the attribute is written");
+    let rest = form.expression.split(&format!("#{name} ")).last().expect("the attribute is in the expression");
+    let value = rest.trim_start_matches("= ").split([',', ' ']).next().expect("a value follows");
+    let value = value.strip_prefix(':').and_then(|number| number.parse::<usize>().ok()).expect("a placeholder");
+    &update.values[value]
 }
 
 fn counts(report: &Report) -> Counts {
@@ -126,10 +128,10 @@ fn many_events_on_one_document_are_one_write() {
     assert_eq!(value(update, "n").to_string(), "50005000");
     assert_eq!(value(update, "last").to_string(), "10000");
     assert_eq!(value(update, "_vf_p").as_str(), Some("kinesis/s/005/10000/0000000000"));
-    let condition = "(attribute_not_exists(#2) OR (#2 >= :3 AND #2 < :2)) AND attribute_not_exists(#3)";
-    assert_eq!(update.condition.as_deref(), Some(condition), "{update:?}");
-    let given: Vec<&str> = update.values[2..4].iter().filter_map(|(_, value)| value.as_str()).collect();
-    assert_eq!(given, ["kinesis/s/001/1/0000000000", "kinesis/s/"]);
+    let condition = "(attribute_not_exists(#2) OR (#2 >= :2 AND #2 < :3)) AND attribute_not_exists(#3)";
+    assert_eq!(update.form.condition.as_deref(), Some(condition), "{update:?}");
+    let given: Vec<&str> = update.values[2..4].iter().filter_map(Value::as_str).collect();
+    assert_eq!(given, ["kinesis/s/", "kinesis/s/001/1/0000000000"]);
     assert_eq!((counts(&report).applied, report.first_failure()), (10_000, None));
 }
 
@@ -192,7 +194,7 @@ fn the_culprit_is_found_by_halving_and_holds_its_document_only() {
     let covers = |request: &Request| {
         let update = update(request);
         let mark = |value: &Value| value.as_str().and_then(|text| text.split('/').nth(3)?.parse::<u64>().ok());
-        let marks: Vec<u64> = update.values.iter().filter_map(|(_, value)| mark(value)).collect();
+        let marks: Vec<u64> = update.values.iter().filter_map(mark).collect();
         update.key["id"] == Value::from("a") && marks.contains(&40)
             || marks.iter().max() >= Some(&40) && marks.iter().min() <= Some(&40)
     };
@@ -403,7 +405,7 @@ fn versions(request: &Request) -> (Option<String>, String) {
         _ => None,
     });
     let update = update.expect("the document is written");
-    let versions = update.values.iter().filter_map(|(_, value)| value.as_str());
+    let versions = update.values.iter().filter_map(Value::as_str);
     let mut versions = versions.filter(|text| text.starts_with('[')).map(str::to_owned);
     let first = versions.next().expect("it has a version");
     match versions.next() {
@@ -506,8 +508,8 @@ fn a_shards_mark_is_an_entry_of_a_map_that_is_made_when_it_is_needed() {
     let (requests, report) = carry_out(&by_shard(), &records, |_, _| Answer::Done);
     assert_eq!((requests.len(), counts(&report).applied), (1, 100));
     let first = update(&requests[0]);
-    assert!(first.expression.contains("#1.#2 = :3"), "{first:?}");
-    assert_eq!(first.names[1..3], [("#1".into(), "_vf_p".into()), ("#2".into(), "shardId-000000000000".into())]);
+    assert!(first.form.expression.contains("#1.#2 = :3"), "{first:?}");
+    assert_eq!(first.form.names[1..3], ["_vf_p", "shardId-000000000000"]);
 
     // The map is not there yet.
     let (requests, report) = carry_out(&by_shard(), &records, |number, _| match number {
@@ -518,7 +520,11 @@ fn a_shards_mark_is_an_entry_of_a_map_that_is_made_when_it_is_needed() {
     let map = value(update(&requests[1]), "_vf_p");
     assert_eq!(map.to_string(), r#"{"shardId-000000000000":"kinesis/s/003/100/0000000000"}"#);
     assert!(
-        update(&requests[1]).condition.as_deref().is_some_and(|condition| condition.contains("attribute_not_exists"))
+        update(&requests[1])
+            .form
+            .condition
+            .as_deref()
+            .is_some_and(|condition| condition.contains("attribute_not_exists"))
     );
 }
 
@@ -649,7 +655,7 @@ fn a_record_that_is_there_twice_has_one_dead_letter() {
     let records = [5, 5].map(|n| record(n, "x", r#"{"id":"a"}"#));
     let (requests, report) = carry_out(&remembered(), &records, |number, request| match (number, request) {
         (0, Request::Write(Action::Put(_))) => Answer::Done,
-        (_, Request::Write(Action::Put(put))) if put.condition.is_some() => Answer::ConditionFailed(None),
+        (_, Request::Write(Action::Put(put))) if put.form.condition.is_some() => Answer::ConditionFailed(None),
         _ => panic!("{request:?}"),
     });
     assert_eq!(requests.iter().flat_map(letters).count(), 2, "one after the other, in the same place");

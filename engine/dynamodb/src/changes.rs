@@ -7,7 +7,7 @@ use std::sync::Arc;
 use viewfold_core::bookkeeping::PARTITION_KEY;
 use viewfold_core::change::record::{HASH, HEADS, Judgement, PARTITION, Write, judge};
 use viewfold_core::compile::{File, Options};
-use viewfold_core::plan::{Action, Answer, Put, Request};
+use viewfold_core::plan::{Action, Answer, Form, Put, Request};
 use viewfold_core::program::Program;
 use viewfold_value::{Item, Value};
 
@@ -87,9 +87,12 @@ async fn write(store: &Store, table: &Arc<str>, writes: Vec<Write>, notes: &mut 
             Some(hash) => Put {
                 table,
                 item: row,
-                condition: Some("#0 = :0".to_owned()),
-                names: vec![("#0".to_owned(), HASH.to_owned())],
-                values: vec![(":0".to_owned(), Value::String(hash))],
+                form: Arc::new(Form {
+                    expression: String::new(),
+                    condition: Some("#0 = :0".to_owned()),
+                    names: vec![HASH.to_owned()],
+                }),
+                values: vec![Value::String(hash)],
             },
         };
         match store.send(&Request::Write(Action::Put(put))).await {

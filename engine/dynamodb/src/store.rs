@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 use std::collections::HashMap;
 use std::time::Duration;
-use viewfold_core::plan::{Action, Answer, Cancellation, ItemKey, Request};
+use viewfold_core::plan::{Action, Answer, Cancellation, Form, ItemKey, Request};
 use viewfold_value::{Item, Value};
 
 /// How often a request is tried that met another writer's transaction on the same item. (Throttling and lost connections
@@ -204,11 +204,11 @@ impl Store {
                     .update_item()
                     .table_name(&*update.table)
                     .set_key(Some(item_to_sdk(&update.key)))
-                    .set_update_expression((!update.expression.is_empty()).then(|| update.expression.clone()))
-                    .set_condition_expression(update.condition.clone())
-                    .set_expression_attribute_names(names(&update.names))
+                    .set_update_expression(expression(&update.form))
+                    .set_condition_expression(update.form.condition.clone())
+                    .set_expression_attribute_names(names(&update.form))
                     .set_expression_attribute_values(values(&update.values))
-                    .set_return_values_on_condition_check_failure(update.condition.is_some().then_some(all_old))
+                    .set_return_values_on_condition_check_failure(update.form.condition.is_some().then_some(all_old))
                     .send()
                     .await;
                 written(result.map(drop), &update.table)
@@ -219,10 +219,10 @@ impl Store {
                     .put_item()
                     .table_name(&*put.table)
                     .set_item(Some(item_to_sdk(&put.item)))
-                    .set_condition_expression(put.condition.clone())
-                    .set_expression_attribute_names(names(&put.names))
+                    .set_condition_expression(put.form.condition.clone())
+                    .set_expression_attribute_names(names(&put.form))
                     .set_expression_attribute_values(values(&put.values))
-                    .set_return_values_on_condition_check_failure(put.condition.is_some().then_some(all_old))
+                    .set_return_values_on_condition_check_failure(put.form.condition.is_some().then_some(all_old))
                     .send()
                     .await;
                 written(result.map(drop), &put.table)
@@ -236,10 +236,10 @@ impl Store {
                     .delete_item()
                     .table_name(&*delete.table)
                     .set_key(Some(item_to_sdk(&delete.key)))
-                    .set_condition_expression(delete.condition.clone())
-                    .set_expression_attribute_names(names(&delete.names))
+                    .set_condition_expression(delete.form.condition.clone())
+                    .set_expression_attribute_names(names(&delete.form))
                     .set_expression_attribute_values(values(&delete.values))
-                    .set_return_values_on_condition_check_failure(delete.condition.is_some().then_some(all_old))
+                    .set_return_values_on_condition_check_failure(delete.form.condition.is_some().then_some(all_old))
                     .send()
                     .await;
                 written(result.map(drop), &delete.table)
@@ -330,28 +330,44 @@ fn identity(item: &Item, names: &[&String]) -> Vec<u8> {
     format!("{:?}", values.collect::<Vec<_>>()).into_bytes()
 }
 
-fn names(names: &[(String, String)]) -> Option<HashMap<String, String>> {
-    (!names.is_empty()).then(|| names.iter().cloned().collect())
+fn expression(form: &Form) -> Option<String> {
+    (!form.expression.is_empty()).then(|| form.expression.clone())
 }
 
-fn values(values: &[(String, Value)]) -> Option<HashMap<String, AttributeValue>> {
-    (!values.is_empty()).then(|| values.iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect())
+fn names(form: &Form) -> Option<HashMap<String, String>> {
+    let names = form.names.iter().enumerate().map(|(number, name)| (placeholder('#', number), name.clone()));
+    (!form.names.is_empty()).then(|| names.collect())
+}
+
+fn values(values: &[Value]) -> Option<HashMap<String, AttributeValue>> {
+    let named = values.iter().enumerate().map(|(number, value)| (placeholder(':', number), to_sdk(value)));
+    (!values.is_empty()).then(|| named.collect())
+}
+
+/// `#7`, `:7`
+fn placeholder(sign: char, number: usize) -> String {
+    let mut text = String::with_capacity(4);
+    text.push(sign);
+    match u8::try_from(number) {
+        Ok(digit @ 0..=9) => text.push(char::from(b'0' + digit)),
+        _ => text.push_str(&number.to_string()),
+    }
+    text
 }
 
 /// An action in the SDK's own type.
 pub(crate) fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
-    let all_old =
-        |condition: &Option<String>| condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld);
+    let all_old = |form: &Form| form.condition.is_some().then_some(ReturnValuesOnConditionCheckFailure::AllOld);
     Ok(match action {
         Action::Update(update) => {
             let update = SdkUpdate::builder()
                 .table_name(&*update.table)
                 .set_key(Some(item_to_sdk(&update.key)))
-                .update_expression(&update.expression)
-                .set_condition_expression(update.condition.clone())
-                .set_expression_attribute_names(names(&update.names))
+                .update_expression(&update.form.expression)
+                .set_condition_expression(update.form.condition.clone())
+                .set_expression_attribute_names(names(&update.form))
                 .set_expression_attribute_values(values(&update.values))
-                .set_return_values_on_condition_check_failure(all_old(&update.condition))
+                .set_return_values_on_condition_check_failure(all_old(&update.form))
                 .build()?;
             TransactWriteItem::builder().update(update).build()
         }
@@ -359,10 +375,10 @@ pub(crate) fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws
             let put = SdkPut::builder()
                 .table_name(&*put.table)
                 .set_item(Some(item_to_sdk(&put.item)))
-                .set_condition_expression(put.condition.clone())
-                .set_expression_attribute_names(names(&put.names))
+                .set_condition_expression(put.form.condition.clone())
+                .set_expression_attribute_names(names(&put.form))
                 .set_expression_attribute_values(values(&put.values))
-                .set_return_values_on_condition_check_failure(all_old(&put.condition))
+                .set_return_values_on_condition_check_failure(all_old(&put.form))
                 .build()?;
             TransactWriteItem::builder().put(put).build()
         }
@@ -370,10 +386,10 @@ pub(crate) fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws
             let delete = SdkDelete::builder()
                 .table_name(&*delete.table)
                 .set_key(Some(item_to_sdk(&delete.key)))
-                .set_condition_expression(delete.condition.clone())
-                .set_expression_attribute_names(names(&delete.names))
+                .set_condition_expression(delete.form.condition.clone())
+                .set_expression_attribute_names(names(&delete.form))
                 .set_expression_attribute_values(values(&delete.values))
-                .set_return_values_on_condition_check_failure(all_old(&delete.condition))
+                .set_return_values_on_condition_check_failure(all_old(&delete.form))
                 .build()?;
             TransactWriteItem::builder().delete(delete).build()
         }
@@ -381,8 +397,8 @@ pub(crate) fn transaction_item(action: &Action) -> Result<TransactWriteItem, aws
             let check = ConditionCheck::builder()
                 .table_name(&*check.table)
                 .set_key(Some(item_to_sdk(&check.key)))
-                .condition_expression(&check.condition)
-                .set_expression_attribute_names(names(&check.names))
+                .set_condition_expression(check.form.condition.clone())
+                .set_expression_attribute_names(names(&check.form))
                 .set_expression_attribute_values(values(&check.values))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .build()?;

@@ -294,6 +294,7 @@ impl Compiler<'_> {
                 "set VIEWFOLD_DEAD_LETTER_TABLE to a table's name, or say `on_error: skip` or `on_error: fail`".into(),
             );
         }
+        let ways = Ways::named(&name.value, &table.partition_key.name);
         let mut projection = Projection {
             name: name.value.clone(),
             version: spec.version(),
@@ -308,7 +309,7 @@ impl Compiler<'_> {
             attributes: Vec::new(),
             index_keys: Vec::new(),
             ttl: spec.document.ttl.as_ref().map(|name| name.value.clone()),
-            ways: Ways::named(&name.value),
+            ways,
         };
         projection.attributes = attributes::written(&projection);
         // Checks between rules rest on all of them being sound.

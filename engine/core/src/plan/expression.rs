@@ -2,14 +2,20 @@
 //!
 //! Every name goes through a `#` placeholder, so that reserved words, dots and any other characters are just names.
 //!
+//! A write is put together as a list of clauses, each a kind and a path, and their values. What the clauses say as text is its
+//! [`Form`]: it does not depend on the values, and the writes of most documents of a batch have the same, so [`Forms`] keeps
+//! them.
+//!
 //! [language]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 //! [limits]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 
-use super::request::{Action, Check, Delete, Put, Update};
+use super::request::{Action, Check, Delete, Form, Put, Update};
+use crate::bookkeeping::WAYS;
 use crate::fold::{Effect, Effects};
 use crate::mark::Mark;
 use crate::program::DocumentPath;
 use foldhash::HashMap;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,79 +27,152 @@ const MAX_EXPRESSION_BYTES: usize = 4000;
 /// The most operators and functions of an expression that is sent: DynamoDB takes 300.
 const MAX_OPERATORS: usize = 280;
 
-/// An update and its condition while they are put together.
-#[derive(Default)]
-pub(super) struct Writer {
-    set: String,
-    add: String,
-    remove: String,
-    delete: String,
-    conditions: String,
-    names: Vec<(String, String)>,
-    /// The numbers of the names, once there are so many that looking through them would take long.
-    numbers: HashMap<String, usize>,
-    values: Vec<(String, Value)>,
+/// The most forms that are kept. Where paths come out of events, each write may have one of its own.
+const MAX_FORMS: usize = 256;
+
+/// What one clause says about its path. Each `:v` is one of the write's values, in the order of the clauses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Kind {
+    /// `SET path = :v`
+    Set,
+    /// `SET path = if_not_exists(path, :v)`
+    SetOnce,
+    /// `SET path = if_not_exists(path, :v) + :v`
+    SetOnceThenAdd,
+    /// `SET path = list_append(if_not_exists(path, :v), :v)`
+    Append,
+    /// `ADD path :v`
+    Add,
+    /// `REMOVE path`
+    Remove,
+    /// `DELETE path :v`
+    RemoveFrom,
+    /// The condition `attribute_exists(path)`
+    Exists,
+    /// The condition `attribute_not_exists(path)`
+    Missing,
+    /// The condition `path = :v`
+    Is,
+    /// The condition `(attribute_not_exists(path) OR path < :v)`
+    Below,
+    /// The condition `(attribute_not_exists(path) OR (path >= :v AND path < :v))`
+    Within,
 }
 
-/// As many names are looked through one by one.
-const FEW: usize = 16;
+/// A part of a write.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct Clause {
+    kind: Kind,
+    path: DocumentPath,
+}
 
-impl Writer {
-    /// The number of a name's placeholder.
-    fn number(&mut self, name: &str) -> usize {
-        let next = self.names.len();
-        let known = match next <= FEW {
-            true => self.names.iter().position(|(_, own)| own == name),
-            false => self.numbers.get(name).copied(),
-        };
-        if let Some(number) = known {
-            return number;
+/// The forms of a batch's writes, by their clauses.
+#[derive(Debug, Default)]
+pub(super) struct Forms(RefCell<HashMap<Vec<Clause>, Arc<Form>>>);
+
+impl Forms {
+    fn of(&self, clauses: Vec<Clause>) -> Arc<Form> {
+        if let Some(form) = self.0.borrow().get(&clauses) {
+            return Arc::clone(form);
         }
-        self.names.push((placeholder('#', next), name.to_owned()));
-        if next == FEW {
-            self.numbers = self.names.iter().enumerate().map(|(number, (_, name))| (name.clone(), number)).collect();
-        } else if next > FEW {
-            self.numbers.insert(name.to_owned(), next);
+        let form = Arc::new(form(&clauses));
+        let mut known = self.0.borrow_mut();
+        if known.len() < MAX_FORMS {
+            known.insert(clauses, Arc::clone(&form));
         }
-        next
+        form
     }
+}
 
-    fn name(&mut self, name: &str) -> String {
-        placeholder('#', self.number(name))
-    }
+/// The names of a form, and the texts of its paths.
+#[derive(Default)]
+struct Names<'c> {
+    names: Vec<&'c str>,
+    numbers: HashMap<&'c str, usize>,
+}
 
-    fn path(&mut self, path: &DocumentPath) -> String {
-        let mut text = String::with_capacity(4 * path.0.len());
+impl<'c> Names<'c> {
+    fn path(&mut self, path: &'c DocumentPath) -> String {
+        let mut text = String::new();
         for name in path.0.iter() {
-            if !text.is_empty() {
-                text.push('.');
-            }
-            push_placeholder(&mut text, '#', self.number(name));
+            let number = *self.numbers.entry(name).or_insert_with(|| {
+                self.names.push(name);
+                self.names.len() - 1
+            });
+            let dot = if text.is_empty() { "" } else { "." };
+            // Writing into a String cannot fail.
+            let _ = write!(text, "{dot}#{number}");
         }
         text
     }
+}
 
-    fn value(&mut self, value: Value) -> String {
-        let number = self.values.len();
-        self.values.push((placeholder(':', number), value));
-        placeholder(':', number)
+/// What clauses say as text.
+fn form(clauses: &[Clause]) -> Form {
+    let (mut set, mut add, mut remove, mut delete, mut conditions) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut names = Names::default();
+    let mut values = 0..;
+    for Clause { kind, path } in clauses {
+        let path = names.path(path);
+        let mut value = || format!(":{}", values.next().unwrap_or_default());
+        match kind {
+            Kind::Set => set.push(format!("{path} = {}", value())),
+            Kind::SetOnce => set.push(format!("{path} = if_not_exists({path}, {})", value())),
+            Kind::SetOnceThenAdd => {
+                set.push(format!("{path} = if_not_exists({path}, {}) + {}", value(), value()));
+            }
+            Kind::Append => {
+                set.push(format!("{path} = list_append(if_not_exists({path}, {}), {})", value(), value()));
+            }
+            Kind::Add => add.push(format!("{path} {}", value())),
+            Kind::Remove => remove.push(path),
+            Kind::RemoveFrom => delete.push(format!("{path} {}", value())),
+            Kind::Exists => conditions.push(format!("attribute_exists({path})")),
+            Kind::Missing => conditions.push(format!("attribute_not_exists({path})")),
+            Kind::Is => conditions.push(format!("{path} = {}", value())),
+            Kind::Below => conditions.push(format!("(attribute_not_exists({path}) OR {path} < {})", value())),
+            Kind::Within => conditions.push(format!(
+                "(attribute_not_exists({path}) OR ({path} >= {} AND {path} < {}))",
+                value(),
+                value()
+            )),
+        }
+    }
+    let clauses = [("SET", set), ("ADD", add), ("REMOVE", remove), ("DELETE", delete)];
+    let clauses = clauses.into_iter().filter(|(_, parts)| !parts.is_empty());
+    let clauses: Vec<String> = clauses.map(|(word, parts)| format!("{word} {}", parts.join(", "))).collect();
+    Form {
+        expression: clauses.join(" "),
+        condition: (!conditions.is_empty()).then(|| conditions.join(" AND ")),
+        names: names.names.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// An update and its condition while they are put together.
+pub(super) struct Writer<'f> {
+    forms: &'f Forms,
+    clauses: Vec<Clause>,
+    values: Vec<Value>,
+}
+
+impl<'f> Writer<'f> {
+    pub(super) fn new(forms: &'f Forms) -> Writer<'f> {
+        Writer { forms, clauses: Vec::with_capacity(4), values: Vec::with_capacity(4) }
+    }
+
+    fn clause(&mut self, kind: Kind, path: &DocumentPath) {
+        self.clauses.push(Clause { kind, path: path.clone() });
     }
 
     /// `SET path = value`
     pub(super) fn set(&mut self, path: &DocumentPath, value: Value) {
-        let (path, value) = (self.path(path), self.value(value));
-        add(&mut self.set, ", ", &[&path, " = ", &value]);
+        self.clause(Kind::Set, path);
+        self.values.push(value);
     }
 
     /// `REMOVE path`
     pub(super) fn remove(&mut self, path: &DocumentPath) {
-        let path = self.path(path);
-        add(&mut self.remove, ", ", &[&path]);
-    }
-
-    /// One more condition.
-    fn require(&mut self, parts: &[&str]) {
-        add(&mut self.conditions, " AND ", parts);
+        self.clause(Kind::Remove, path);
     }
 
     /// Effects on a document whose parent maps are all there.
@@ -103,47 +182,34 @@ impl Writer {
         }
     }
 
-    fn effect(&mut self, at: &DocumentPath, effect: &Effect) {
-        let path = self.path(at);
+    fn effect(&mut self, path: &DocumentPath, effect: &Effect) {
+        let kind = match effect {
+            // `ADD` works on top-level attributes only.
+            Effect::Add(_) if path.is_nested() => Kind::SetOnceThenAdd,
+            Effect::Add(_) | Effect::AddSet(_) => Kind::Add,
+            Effect::Set(_) => Kind::Set,
+            Effect::SetOnce(_) => Kind::SetOnce,
+            Effect::SetOnceThenAdd(..) => Kind::SetOnceThenAdd,
+            Effect::Append(_) => Kind::Append,
+            Effect::Remove => Kind::Remove,
+            Effect::RemoveFrom(_) => Kind::RemoveFrom,
+        };
+        self.clause(kind, path);
         match effect {
-            Effect::Add(number) if at.is_nested() => {
-                // `ADD` works on top-level attributes only.
-                let zero = self.value(Value::Number(Number::ZERO));
-                let number = self.value(Value::Number(*number));
-                add(&mut self.set, ", ", &[&path, " = if_not_exists(", &path, ", ", &zero, ") + ", &number]);
-            }
             Effect::Add(number) => {
-                let value = self.value(Value::Number(*number));
-                add(&mut self.add, ", ", &[&path, " ", &value]);
+                if path.is_nested() {
+                    self.values.push(Value::Number(Number::ZERO));
+                }
+                self.values.push(Value::Number(*number));
             }
-            Effect::AddSet(set) => {
-                let value = self.value(set.clone());
-                add(&mut self.add, ", ", &[&path, " ", &value]);
-            }
-            Effect::Set(value) => {
-                let value = self.value(value.clone());
-                add(&mut self.set, ", ", &[&path, " = ", &value]);
-            }
-            Effect::SetOnce(value) => {
-                let value = self.value(value.clone());
-                add(&mut self.set, ", ", &[&path, " = if_not_exists(", &path, ", ", &value, ")"]);
+            Effect::AddSet(value) | Effect::Set(value) | Effect::SetOnce(value) | Effect::RemoveFrom(value) => {
+                self.values.push(value.clone());
             }
             Effect::SetOnceThenAdd(first, number) => {
-                let first = self.value(Value::Number(*first));
-                let number = self.value(Value::Number(*number));
-                add(&mut self.set, ", ", &[&path, " = if_not_exists(", &path, ", ", &first, ") + ", &number]);
+                self.values.extend([Value::Number(*first), Value::Number(*number)]);
             }
-            Effect::Append(list) => {
-                let empty = self.value(Value::List(Vec::new()));
-                let list = self.value(Value::List(list.clone()));
-                let parts = [&path, " = list_append(if_not_exists(", &path, ", ", &empty, "), ", &list, ")"];
-                add(&mut self.set, ", ", &parts);
-            }
-            Effect::Remove => add(&mut self.remove, ", ", &[&path]),
-            Effect::RemoveFrom(set) => {
-                let set = self.value(set.clone());
-                add(&mut self.delete, ", ", &[&path, " ", &set]);
-            }
+            Effect::Append(list) => self.values.extend([Value::List(Vec::new()), Value::List(list.clone())]),
+            Effect::Remove => {}
         }
     }
 
@@ -165,8 +231,7 @@ impl Writer {
         }
         for (root, mut map) in maps {
             let path = DocumentPath::attribute(root);
-            let name = self.path(&path);
-            self.require(&["attribute_not_exists(", &name, ")"]);
+            self.require_missing(&path);
             if let Some(value) = map.remove(root) {
                 self.set(&path, value);
             }
@@ -174,128 +239,81 @@ impl Writer {
         true
     }
 
-    /// The condition that no item is there; `key` is a key attribute.
-    pub(super) fn require_no_item(&mut self, key: &str) {
-        let name = self.name(key);
-        self.require(&["attribute_not_exists(", &name, ")"]);
+    /// The condition that nothing stands at a path; of a key attribute, that no item is there.
+    pub(super) fn require_missing(&mut self, path: &DocumentPath) {
+        self.clause(Kind::Missing, path);
     }
 
     /// The condition that an item is there; `key` is a key attribute.
-    pub(super) fn require_item(&mut self, key: &str) {
-        let name = self.name(key);
-        self.require(&["attribute_exists(", &name, ")"]);
+    pub(super) fn require_item(&mut self, key: &DocumentPath) {
+        self.clause(Kind::Exists, key);
     }
 
     /// The condition that what stands at a path is what was read.
     pub(super) fn require_unchanged(&mut self, path: &DocumentPath, read: Option<&Value>) {
-        let path = self.path(path);
         match read {
-            None => self.require(&["attribute_not_exists(", &path, ")"]),
+            None => self.require_missing(path),
             Some(value) => {
-                let value = self.value(value.clone());
-                self.require(&[&path, " = ", &value]);
+                self.clause(Kind::Is, path);
+                self.values.push(value.clone());
             }
         }
     }
 
     /// The condition that a mark is not there, or of the same stream and below `first`: then none of the events from
     /// `first` on has been applied. When it fails, the item that comes back says which ones have.
-    pub(super) fn require_below(&mut self, at: &DocumentPath, first: &Mark) {
-        let mark = self.path(at);
-        let below = self.value(Value::String(first.text.clone()));
-        let missing = ["(attribute_not_exists(", &mark, ") OR "].concat();
+    pub(super) fn require_below(&mut self, path: &DocumentPath, first: &Mark) {
         match first.identity() {
             Some(identity) => {
-                let identity = self.value(Value::from(identity));
-                self.require(&[&missing, "(", &mark, " >= ", &identity, " AND ", &mark, " < ", &below, "))"]);
+                self.clause(Kind::Within, path);
+                self.values.push(Value::from(identity));
             }
-            None => self.require(&[&missing, &mark, " < ", &below, ")"]),
+            None => self.clause(Kind::Below, path),
         }
-    }
-
-    fn condition(conditions: String) -> Option<String> {
-        (!conditions.is_empty()).then_some(conditions)
+        self.values.push(Value::String(first.text.clone()));
     }
 
     /// Whether the update would change nothing.
     pub(super) fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.add.is_empty() && self.remove.is_empty() && self.delete.is_empty()
+        let is_condition = |kind| matches!(kind, Kind::Exists | Kind::Missing | Kind::Is | Kind::Below | Kind::Within);
+        self.clauses.iter().all(|clause| is_condition(clause.kind))
     }
 
     /// The update of an item.
     pub(super) fn update(self, table: &Arc<str>, key: Item) -> Action {
-        let clauses = [("SET", self.set), ("ADD", self.add), ("REMOVE", self.remove), ("DELETE", self.delete)];
-        let mut expression =
-            String::with_capacity(clauses.iter().map(|(word, text)| word.len() + text.len() + 2).sum());
-        for (word, text) in clauses.iter().filter(|(_, text)| !text.is_empty()) {
-            add(&mut expression, " ", &[word, " ", text]);
-        }
-        Action::Update(Update {
-            table: Arc::clone(table),
-            key,
-            expression,
-            condition: Writer::condition(self.conditions),
-            names: self.names,
-            values: self.values,
-        })
+        let form = self.forms.of(self.clauses);
+        Action::Update(Update { table: Arc::clone(table), key, form, values: self.values })
     }
 
     /// The removal of an item, under the writer's conditions.
     pub(super) fn removal(self, table: &Arc<str>, key: Item) -> Action {
-        Action::Delete(Delete {
-            table: Arc::clone(table),
-            key,
-            condition: Writer::condition(self.conditions),
-            names: self.names,
-            values: self.values,
-        })
+        let form = self.forms.of(self.clauses);
+        Action::Delete(Delete { table: Arc::clone(table), key, form, values: self.values })
     }
 
     /// The writer's conditions alone; of a transaction.
     pub(super) fn check(self, table: &Arc<str>, key: Item) -> Action {
-        Action::Check(Check {
-            table: Arc::clone(table),
-            key,
-            condition: self.conditions,
-            names: self.names,
-            values: self.values,
-        })
+        let form = self.forms.of(self.clauses);
+        Action::Check(Check { table: Arc::clone(table), key, form, values: self.values })
     }
 
     /// A whole item, under the writer's conditions.
     pub(super) fn put(self, table: &Arc<str>, item: Item) -> Action {
-        Action::Put(Put {
-            table: Arc::clone(table),
-            item,
-            condition: Writer::condition(self.conditions),
-            names: self.names,
-            values: self.values,
-        })
+        let form = self.forms.of(self.clauses);
+        Action::Put(Put { table: Arc::clone(table), item, form, values: self.values })
     }
 }
 
-/// Adds a part to a list, in one piece.
-fn add(list: &mut String, separator: &str, parts: &[&str]) {
-    let start = if list.is_empty() { "" } else { separator };
-    list.reserve(start.len() + parts.iter().map(|part| part.len()).sum::<usize>());
-    list.push_str(start);
-    parts.iter().for_each(|part| list.push_str(part));
+/// A row of bookkeeping that must not be there.
+pub(super) fn new_row(forms: &Forms, table: &Arc<str>, row: Item) -> Action {
+    let mut writer = Writer::new(forms);
+    writer.require_missing(&WAYS.key);
+    writer.put(table, row)
 }
 
-/// `#7`, `:7`
-fn placeholder(sign: char, number: usize) -> String {
-    let mut text = String::with_capacity(4);
-    push_placeholder(&mut text, sign, number);
-    text
-}
-
-fn push_placeholder(text: &mut String, sign: char, number: usize) {
-    text.push(sign);
-    match u8::try_from(number) {
-        Ok(digit @ 0..=9) => text.push(char::from(b'0' + digit)),
-        // Writing into a String cannot fail.
-        _ => drop(write!(text, "{number}")),
-    }
+/// A whole item, whatever is there.
+pub(super) fn put(table: &Arc<str>, item: Item) -> Action {
+    Action::Put(Put { table: Arc::clone(table), item, form: Arc::default(), values: Vec::new() })
 }
 
 /// What an effect leaves where nothing was.
@@ -319,18 +337,8 @@ pub(super) fn fits(action: &Action) -> bool {
         let operators = expression.matches(['=', '<', '>', '+', '(', '.', ',']).count();
         expression.len() <= MAX_EXPRESSION_BYTES && operators + expression.matches("AND").count() <= MAX_OPERATORS
     };
-    let condition = match action {
-        Action::Update(update) => {
-            if !fits(&update.expression) {
-                return false;
-            }
-            &update.condition
-        }
-        Action::Put(put) => &put.condition,
-        Action::Delete(delete) => &delete.condition,
-        Action::Check(check) => return fits(&check.condition),
-    };
-    condition.as_deref().is_none_or(fits)
+    let form = action.form();
+    fits(&form.expression) && form.condition.as_deref().is_none_or(fits)
 }
 
 #[cfg(test)]
@@ -338,31 +346,81 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn path(names: &[&str]) -> DocumentPath {
+        DocumentPath::from(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
     proptest! {
         /// However many names there are, each has one placeholder of its own.
         #[test]
         fn a_placeholder_stands_for_one_name(names in prop::collection::vec("[a-c]{1,3}", 0..80)) {
-            let mut writer = Writer::default();
-            for name in &names {
-                let number = writer.number(name);
-                prop_assert_eq!(&writer.names[number], &(format!("#{number}"), name.clone()));
-            }
+            let clauses: Vec<Clause> =
+                names.iter().map(|name| Clause { kind: Kind::Remove, path: DocumentPath::attribute(name) }).collect();
+            let form = form(&clauses);
             let different: std::collections::BTreeSet<&String> = names.iter().collect();
-            prop_assert_eq!(writer.names.len(), different.len());
+            prop_assert_eq!(form.names.len(), different.len());
+            let removed: Vec<&str> = form.expression.trim_start_matches("REMOVE ").split(", ").collect();
+            let named = removed.iter().filter_map(|part| form.names.get(part.strip_prefix('#')?.parse::<usize>().ok()?));
+            prop_assert!(named.eq(&names), "{:?}", form);
         }
     }
 
     #[test]
     fn clauses_and_conditions_are_put_together() {
-        let path = |names: &[&str]| DocumentPath::from(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-        let mut writer = Writer::default();
+        let forms = Forms::default();
+        let mut writer = Writer::new(&forms);
         writer.set(&path(&["a", "b"]), Value::Null);
         writer.remove(&path(&["c"]));
         writer.set(&path(&["c"]), Value::Null);
         writer.require_unchanged(&path(&["a"]), None);
         writer.require_unchanged(&path(&["d"]), Some(&Value::Null));
         let Action::Update(update) = writer.update(&Arc::from("T"), Item::new()) else { panic!("an update") };
-        assert_eq!(update.expression, "SET #0.#1 = :0, #2 = :1 REMOVE #2");
-        assert_eq!(update.condition.as_deref(), Some("attribute_not_exists(#0) AND #3 = :2"));
+        assert_eq!(update.form.expression, "SET #0.#1 = :0, #2 = :1 REMOVE #2");
+        assert_eq!(update.form.condition.as_deref(), Some("attribute_not_exists(#0) AND #3 = :2"));
+        assert_eq!(update.form.names, ["a", "b", "c", "d"]);
+        assert_eq!(update.values.len(), 3);
+    }
+
+    #[test]
+    fn every_kind_of_clause_has_its_text() {
+        let kinds = [
+            (Kind::Set, "SET #0 = :0"),
+            (Kind::SetOnce, "SET #0 = if_not_exists(#0, :0)"),
+            (Kind::SetOnceThenAdd, "SET #0 = if_not_exists(#0, :0) + :1"),
+            (Kind::Append, "SET #0 = list_append(if_not_exists(#0, :0), :1)"),
+            (Kind::Add, "ADD #0 :0"),
+            (Kind::Remove, "REMOVE #0"),
+            (Kind::RemoveFrom, "DELETE #0 :0"),
+            (Kind::Exists, "attribute_exists(#0)"),
+            (Kind::Missing, "attribute_not_exists(#0)"),
+            (Kind::Is, "#0 = :0"),
+            (Kind::Below, "(attribute_not_exists(#0) OR #0 < :0)"),
+            (Kind::Within, "(attribute_not_exists(#0) OR (#0 >= :0 AND #0 < :1))"),
+        ];
+        for (kind, text) in kinds {
+            let form = form(&[Clause { kind, path: path(&["a"]) }]);
+            let found = if form.expression.is_empty() { form.condition.unwrap_or_default() } else { form.expression };
+            assert_eq!(found, text);
+        }
+    }
+
+    #[test]
+    fn writes_of_one_form_share_its_texts() {
+        let forms = Forms::default();
+        let update = |name: &str, value: u64| {
+            let mut writer = Writer::new(&forms);
+            writer.set(&path(&[name]), Value::Number(value.into()));
+            match writer.update(&Arc::from("T"), Item::new()) {
+                Action::Update(update) => update.form,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(Arc::ptr_eq(&update("a", 1), &update("a", 2)));
+        assert_ne!(update("a", 1), update("b", 1));
+        // However many there are, not more than some are kept, and each is right.
+        for number in 0..2 * MAX_FORMS {
+            assert_eq!(update(&format!("n{number}"), 1).names, [format!("n{number}")]);
+        }
+        assert_eq!(forms.0.borrow().len(), MAX_FORMS);
     }
 }

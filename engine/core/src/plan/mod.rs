@@ -18,7 +18,7 @@ mod returned;
 mod unit;
 
 pub use redrive::{Redrive, Redriven};
-pub use request::{Action, Answer, Cancellation, Check, Delete, ItemKey, Put, Request, Update};
+pub use request::{Action, Answer, Cancellation, Check, Delete, Form, ItemKey, Put, Request, Update};
 
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
@@ -27,6 +27,7 @@ use crate::mapping;
 use crate::outcomes::Outcomes;
 use crate::program::Program;
 use crate::report::{Outcome, Report};
+use expression::Forms;
 use grouping::{Grouping, Groups};
 use returned::{Message, returned};
 use std::borrow::Cow;
@@ -46,6 +47,7 @@ pub struct Batch<'p> {
     /// Those that are messages of a queue.
     messages: Vec<Message>,
     now: Arc<str>,
+    forms: Forms,
     outcomes: Outcomes,
     /// Records that have not been decoded, each with its stream.
     undecoded: Vec<(Record<'p>, usize)>,
@@ -110,6 +112,7 @@ impl<'p> Batch<'p> {
             sequences: records.iter().map(|record| record.borrowed_sequence().clone()).collect(),
             messages: Message::all(&records),
             now: Arc::from(now),
+            forms: Forms::default(),
             outcomes: Outcomes::default(),
             first: First { unasked: open_letters(program, &streams), ..First::default() },
             units: Vec::new(),
@@ -140,7 +143,7 @@ impl<'p> Batch<'p> {
 
     /// Divides what the events do into units, once it is known which of them wait among the dead letters.
     fn divide(&mut self, groups: Groups) {
-        let context = Context { program: self.program, records: &self.records, now: &self.now };
+        let context = Context { program: self.program, records: &self.records, now: &self.now, forms: &self.forms };
         for ((projection, source), applications) in groups {
             let applications =
                 unit::without_open(projection, applications, &context, &self.first.open, &mut self.outcomes);
@@ -168,7 +171,7 @@ impl<'p> Batch<'p> {
         {
             self.divide(groups);
         }
-        let context = Context { program: self.program, records: &self.records, now: &self.now };
+        let context = Context { program: self.program, records: &self.records, now: &self.now, forms: &self.forms };
         while let Some(number) = self.ready.pop() {
             if let Some(request) = self.units[number].request(&context, &mut self.outcomes) {
                 self.requests += 1;
@@ -188,7 +191,7 @@ impl<'p> Batch<'p> {
         if number >= ASKED {
             return self.told(answer);
         }
-        let context = Context { program: self.program, records: &self.records, now: &self.now };
+        let context = Context { program: self.program, records: &self.records, now: &self.now, forms: &self.forms };
         let Some(unit) = self.units.get_mut(number) else { return };
         if unit.answer(&context, answer, &mut self.outcomes) {
             self.ready.push(number);

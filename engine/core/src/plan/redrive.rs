@@ -3,6 +3,7 @@
 //!
 //! A [`Redrive`] is a state machine like [`Batch`](super::Batch), with one request in flight at a time.
 
+use super::expression::Forms;
 use super::grouping::Grouping;
 use super::request::{Answer, Request};
 use super::unit::{Application, Closing, Context, Unit};
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub struct Redrive<'p> {
     program: &'p Program,
     now: Arc<str>,
+    forms: Forms,
     projection: usize,
     unit: Unit,
     outcomes: Outcomes,
@@ -68,6 +70,7 @@ impl<'p> Redrive<'p> {
         let (projection, source) = reader(program, &letter, record)?;
         let forgotten = letter.column("reason") == Reason::OlderThanGuard.code();
         let now: Arc<str> = Arc::from(now);
+        let forms = Forms::default();
         let stream = program.projections[projection].sources[source].stream;
         // One that was applied, and cannot be now that a late event is before it, is kept among the events of its document.
         let event = match of_document(&letter) {
@@ -78,7 +81,7 @@ impl<'p> Redrive<'p> {
                     Some(Closing::new(letter, table, Ending::Applied)),
                 );
                 let outcomes = Outcomes::default();
-                return Ok(Redrive { program, now, projection, unit, outcomes, forgotten, rejected: None });
+                return Ok(Redrive { program, now, forms, projection, unit, outcomes, forgotten, rejected: None });
             }
             _ => event(program, stream, &letter, record, &now)?,
         };
@@ -130,14 +133,14 @@ impl<'p> Redrive<'p> {
         };
         let pending = application.map(Box::new).into_iter().collect();
         let unit = Unit::new((projection, source), pending, Some(Closing::new(letter, table, ending)));
-        Ok(Redrive { program, now, projection, unit, outcomes: Outcomes::default(), forgotten, rejected })
+        Ok(Redrive { program, now, forms, projection, unit, outcomes: Outcomes::default(), forgotten, rejected })
     }
 
     /// What the event does, document by document. What is doubtful about it is exact once a request that writes has been handed
     /// out: documents have been read by then.
     pub fn effects(&self) -> Vec<Effect> {
         let projection = &self.program.projections[self.projection];
-        let context = Context { program: self.program, records: &[], now: &self.now };
+        let context = Context { program: self.program, records: &[], now: &self.now, forms: &self.forms };
         self.unit.changes().iter().map(|change| self.effect(change, projection, &context)).collect()
     }
 
@@ -195,13 +198,13 @@ impl<'p> Redrive<'p> {
     /// The next request; nothing when the letter is done with.
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: answers bring new requests")]
     pub fn next(&mut self) -> Option<Request> {
-        let context = Context { program: self.program, records: &[], now: &self.now };
+        let context = Context { program: self.program, records: &[], now: &self.now, forms: &self.forms };
         self.unit.request(&context, &mut self.outcomes)
     }
 
     /// Takes the answer to the request in flight.
     pub fn answer(&mut self, answer: Answer) {
-        let context = Context { program: self.program, records: &[], now: &self.now };
+        let context = Context { program: self.program, records: &[], now: &self.now, forms: &self.forms };
         self.unit.answer(&context, answer, &mut self.outcomes);
     }
 

@@ -47,6 +47,17 @@ pub enum Action {
     Check(Check),
 }
 
+/// What a write says as text. Writes of one form differ in their tables, keys and values.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Form {
+    /// The update expression; empty where nothing is updated.
+    pub expression: String,
+    /// The condition expression.
+    pub condition: Option<String>,
+    /// The names behind the placeholders `#0`, `#1` and so on of both expressions.
+    pub names: Vec<String>,
+}
+
 /// An update of one item.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Update {
@@ -54,14 +65,10 @@ pub struct Update {
     pub table: Arc<str>,
     /// The item's key.
     pub key: Item,
-    /// The update expression.
-    pub expression: String,
-    /// The condition expression.
-    pub condition: Option<String>,
-    /// The names behind the `#…` placeholders of both expressions.
-    pub names: Vec<(String, String)>,
-    /// The values behind the `:…` placeholders of both expressions.
-    pub values: Vec<(String, Value)>,
+    /// Its expressions.
+    pub form: Arc<Form>,
+    /// The values behind the placeholders `:0`, `:1` and so on.
+    pub values: Vec<Value>,
 }
 
 /// A whole item.
@@ -71,24 +78,18 @@ pub struct Put {
     pub table: Arc<str>,
     /// The whole item.
     pub item: Item,
-    /// The condition expression.
-    pub condition: Option<String>,
-    /// The names behind the `#…` placeholders.
-    pub names: Vec<(String, String)>,
-    /// The values behind the `:…` placeholders.
-    pub values: Vec<(String, Value)>,
+    /// Its expressions.
+    pub form: Arc<Form>,
+    /// The values behind the placeholders `:0`, `:1` and so on.
+    pub values: Vec<Value>,
 }
 
 impl Put {
     /// A new item: no item with its key may be there. `key` is one of the item's key attributes.
     pub fn new_item(table: Arc<str>, item: Item, key: &str) -> Put {
-        Put {
-            table,
-            item,
-            condition: Some("attribute_not_exists(#0)".into()),
-            names: vec![("#0".into(), key.to_owned())],
-            values: Vec::new(),
-        }
+        let condition = Some("attribute_not_exists(#0)".to_owned());
+        let form = Form { expression: String::new(), condition, names: vec![key.to_owned()] };
+        Put { table, item, form: Arc::new(form), values: Vec::new() }
     }
 }
 
@@ -99,12 +100,10 @@ pub struct Delete {
     pub table: Arc<str>,
     /// The item's key.
     pub key: Item,
-    /// The condition expression.
-    pub condition: Option<String>,
-    /// The names behind the `#…` placeholders.
-    pub names: Vec<(String, String)>,
-    /// The values behind the `:…` placeholders.
-    pub values: Vec<(String, Value)>,
+    /// Its expressions.
+    pub form: Arc<Form>,
+    /// The values behind the placeholders `:0`, `:1` and so on.
+    pub values: Vec<Value>,
 }
 
 /// A condition on an item that is not written.
@@ -114,12 +113,10 @@ pub struct Check {
     pub table: Arc<str>,
     /// The item's key.
     pub key: Item,
-    /// The condition expression.
-    pub condition: String,
-    /// The names behind the `#…` placeholders.
-    pub names: Vec<(String, String)>,
-    /// The values behind the `:…` placeholders.
-    pub values: Vec<(String, Value)>,
+    /// Its expressions.
+    pub form: Arc<Form>,
+    /// The values behind the placeholders `:0`, `:1` and so on.
+    pub values: Vec<Value>,
 }
 
 impl Request {
@@ -137,6 +134,16 @@ impl Action {
             Action::Put(put) => &put.table,
             Action::Delete(delete) => &delete.table,
             Action::Check(check) => &check.table,
+        }
+    }
+
+    /// The action's expressions.
+    pub fn form(&self) -> &Form {
+        match self {
+            Action::Update(update) => &update.form,
+            Action::Put(put) => &put.form,
+            Action::Delete(delete) => &delete.form,
+            Action::Check(check) => &check.form,
         }
     }
 }

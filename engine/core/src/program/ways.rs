@@ -5,6 +5,8 @@ use super::{DocumentPath, Projection, Rule, Step, Term};
 /// The ways to a projection's own attributes, and to what it looks at.
 #[derive(Debug)]
 pub struct Ways {
+    /// To the partition key: where that stands, there is an item.
+    pub key: DocumentPath,
     /// To [`Projection::by_attribute`].
     pub by: DocumentPath,
     /// To [`Projection::deleted_attribute`].
@@ -22,10 +24,11 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// The ways to the attributes of a projection's own, by its name.
-    pub(crate) fn named(projection: &str) -> Ways {
+    /// The ways to the partition key of a projection's table, and to the attributes of its own, by its name.
+    pub(crate) fn named(projection: &str, partition_key: &str) -> Ways {
         let way = |what: &str| DocumentPath::attribute(&own(projection, what));
         Ways {
+            key: DocumentPath::attribute(partition_key),
             by: way("by"),
             deleted: way("deleted"),
             redriven: way("redriven"),
@@ -44,7 +47,7 @@ impl Ways {
             derived,
             read: read(projection),
             goes_by_derived: projection.delete_when.as_ref().is_some_and(by_derived),
-            ..Ways::named(&projection.name)
+            ..Ways::named(&projection.name, &projection.table.partition_key.name)
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use viewfold_core::plan::{Action, Answer, Cancellation, Delete, Put, Request, Update};
+use viewfold_core::plan::{Action, Answer, Cancellation, Check, Delete, Put, Request, Update};
 use viewfold_core::program::Program;
 use viewfold_core::tables::required;
 use viewfold_value::{Item, Number, Value};
@@ -109,34 +109,29 @@ impl Store {
     }
 
     fn act(&mut self, action: &Action) -> Result<(), Fault> {
-        let (table, key, condition, names, values) = match action {
-            Action::Update(Update { table, key, condition, names, values, .. })
-            | Action::Delete(Delete { table, key, condition, names, values }) => (table, key, condition, names, values),
-            Action::Put(Put { table, item, condition, names, values }) => (table, item, condition, names, values),
-            Action::Check(check) => {
-                let id = self.key(&check.table, &check.key);
-                let before = self.tables[&check.table].1.get(&id).cloned();
-                let empty = Item::new();
-                let item = before.as_ref().unwrap_or(&empty);
-                let holds = Scope { item, names: &check.names, values: &check.values }.condition(&check.condition);
-                return if holds { Ok(()) } else { Err(Fault::Condition(before)) };
-            }
+        let (table, key, values) = match action {
+            Action::Update(Update { table, key, values, .. })
+            | Action::Delete(Delete { table, key, values, .. })
+            | Action::Check(Check { table, key, values, .. }) => (table, key, values),
+            Action::Put(Put { table, item, values, .. }) => (table, item, values),
         };
+        let form = action.form();
         let id = self.key(table, key);
         let before = self.tables[table].1.get(&id).cloned();
         let empty = Item::new();
-        let scope = Scope { item: before.as_ref().unwrap_or(&empty), names, values };
-        if let Some(condition) = condition
+        let scope = Scope { item: before.as_ref().unwrap_or(&empty), names: &form.names, values };
+        if let Some(condition) = &form.condition
             && !scope.condition(condition)
         {
             return Err(Fault::Condition(before));
         }
         let after = match action {
-            Action::Delete(_) | Action::Check(_) => None,
+            Action::Check(_) => return Ok(()),
+            Action::Delete(_) => None,
             Action::Put(put) => Some(put.item.clone()),
-            Action::Update(update) => {
+            Action::Update(_) => {
                 let mut after = before.clone().unwrap_or_else(|| key.clone());
-                scope.update(&update.expression, &mut after)?;
+                scope.update(&form.expression, &mut after)?;
                 Some(after)
             }
         };
@@ -149,25 +144,30 @@ impl Store {
     }
 }
 
+/// The number of a placeholder.
+fn placed(text: &str, sign: char) -> Option<usize> {
+    text.strip_prefix(sign)?.parse().ok()
+}
+
 /// An item before an action, and the placeholders of its expressions.
 struct Scope<'a> {
     item: &'a Item,
-    names: &'a [(String, String)],
-    values: &'a [(String, Value)],
+    names: &'a [String],
+    values: &'a [Value],
 }
 
 impl Scope<'_> {
     fn path(&self, text: &str) -> Path {
         let name = |part: &str| {
-            let found = self.names.iter().find(|(placeholder, _)| placeholder == part);
-            found.unwrap_or_else(|| panic!("no name {part}")).1.clone()
+            let found = placed(part, '#').and_then(|number| self.names.get(number));
+            found.unwrap_or_else(|| panic!("no name {part}")).clone()
         };
         text.trim().split('.').map(name).collect()
     }
 
     fn value(&self, text: &str) -> &Value {
-        let found = self.values.iter().find(|(placeholder, _)| placeholder == text.trim());
-        &found.unwrap_or_else(|| panic!("no value {text}")).1
+        let found = placed(text.trim(), ':').and_then(|number| self.values.get(number));
+        found.unwrap_or_else(|| panic!("no value {text}"))
     }
 
     fn get(&self, path: &Path) -> Option<&Value> {
@@ -340,13 +340,10 @@ pub(crate) fn without_conditions(request: &Request, table: &str) -> Request {
         let mut action = action.clone();
         if **action.table() == *table {
             match &mut action {
-                Action::Update(update) => update.condition = None,
-                Action::Put(put) => put.condition = None,
-                Action::Delete(delete) => delete.condition = None,
-                Action::Check(check) => {
-                    check.condition = "attribute_not_exists(#none)".into();
-                    check.names = vec![("#none".into(), "none".into())];
-                }
+                Action::Update(Update { form, .. })
+                | Action::Put(Put { form, .. })
+                | Action::Delete(Delete { form, .. })
+                | Action::Check(Check { form, .. }) => Arc::make_mut(form).condition = None,
             }
         }
         action

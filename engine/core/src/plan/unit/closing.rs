@@ -3,12 +3,12 @@
 //! The open row of the letter says that the event has not been applied, and goes with the write that applies it; so however
 //! often that is tried, it happens once. What the guard remembers of newer events stays as it is: a mark is never lowered.
 
-use super::super::expression::Writer;
-use super::super::request::{Action, Put};
+use super::super::expression::{Forms, Writer, new_row, put};
+use super::super::request::Action;
 use super::place::MarkPlace;
 use super::write::OnDocument;
 use super::{Context, Target, Unit};
-use crate::bookkeeping::{self, MARK, PARTITION_KEY, REDRIVEN};
+use crate::bookkeeping::{self, MARK, WAYS};
 use crate::dead_letter::Letter;
 use crate::evaluate::{Change, DocumentKey, Operation, Operations};
 use crate::mark::{Mark, Standing};
@@ -40,20 +40,18 @@ impl Closing {
     }
 
     /// What closes the letter.
-    pub(super) fn actions(&self, version: &str, now: &str) -> Vec<(Action, Target)> {
-        let mut open = Writer::default();
-        open.require_item(PARTITION_KEY);
+    pub(super) fn actions(&self, version: &str, context: &Context<'_>) -> Vec<(Action, Target)> {
+        let mut open = Writer::new(context.forms);
+        open.require_item(&WAYS.key);
         let mut actions = vec![(open.removal(&self.table, self.letter.key()), Target::Open)];
-        let row = self.letter.done(self.ending.text(), version, now);
+        let row = self.letter.done(self.ending.text(), version, context.now);
         match &self.before {
-            None => {
-                actions.push((Action::Put(Put::new_item(Arc::clone(&self.table), row, PARTITION_KEY)), Target::Done))
-            }
+            None => actions.push((new_row(context.forms, &self.table, row), Target::Done)),
             // It says already that the event was applied.
             Some(before)
                 if self.ending == Ending::Repeated && before.get("effect") == Some(&Value::from("applied")) => {}
             Some(before) => {
-                let mut writer = Writer::default();
+                let mut writer = Writer::new(context.forms);
                 for name in ["effect", "redriven"] {
                     writer.require_unchanged(&DocumentPath::attribute(name), before.get(name));
                 }
@@ -67,9 +65,10 @@ impl Closing {
 impl Letter {
     /// What closes the letter without applying its event: somebody has decided so.
     pub fn dropped(&self, table: &Arc<str>, now: &str) -> Vec<Action> {
-        let mut open = Writer::default();
-        open.require_item(PARTITION_KEY);
-        vec![open.removal(table, self.key()), Writer::default().put(table, self.done("dropped", "", now))]
+        let forms = Forms::default();
+        let mut open = Writer::new(&forms);
+        open.require_item(&WAYS.key);
+        vec![open.removal(table, self.key()), put(table, self.done("dropped", "", now))]
     }
 }
 
@@ -78,7 +77,7 @@ impl Unit {
     pub(super) fn closing_actions(&self, context: &Context<'_>) -> Vec<(Action, Target)> {
         let (projection, _) = self.parts(context);
         let closing = self.closing.iter();
-        closing.flat_map(|closing| closing.actions(&projection.hash, context.now)).collect()
+        closing.flat_map(|closing| closing.actions(&projection.hash, context)).collect()
     }
 
     /// Nothing of the event is left to be applied: its letter is closed alone.
@@ -140,7 +139,14 @@ impl Unit {
 
     /// The row of the lane of an event that is redriven: its mark stays, and the event is kept beside it unless the mark is past
     /// it already. Nothing where it is.
-    pub(super) fn lane_again(&self, table: &Arc<str>, key: Item, name: &str, mark: &Mark) -> Option<Action> {
+    pub(super) fn lane_again(
+        &self,
+        table: &Arc<str>,
+        key: Item,
+        name: &str,
+        mark: &Mark,
+        context: &Context<'_>,
+    ) -> Option<Action> {
         let seen = self.seen.lanes.get(name).and_then(Option::as_ref);
         let stored = seen.and_then(|row| row.get(MARK)).and_then(Value::as_str);
         if stored.is_some_and(|stored| mark.standing(stored) == Standing::AtOrBelow) {
@@ -148,14 +154,14 @@ impl Unit {
         }
         let mut redriven = seen.map(bookkeeping::redriven_of).unwrap_or_default();
         redriven.insert(mark.text.clone());
-        let mut writer = Writer::default();
+        let mut writer = Writer::new(context.forms);
         match seen {
             Some(row) => {
-                for name in [MARK, REDRIVEN] {
-                    writer.require_unchanged(&DocumentPath::attribute(name), row.get(name));
+                for way in [&WAYS.mark, &WAYS.redriven] {
+                    writer.require_unchanged(way, way.get(row));
                 }
             }
-            None => writer.require_no_item(PARTITION_KEY),
+            None => writer.require_missing(&WAYS.key),
         }
         Some(writer.put(table, bookkeeping::lane_row(key, stored, &redriven, None)))
     }

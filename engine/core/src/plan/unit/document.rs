@@ -79,7 +79,7 @@ impl Unit {
             self.covered += 1;
         }
         let without_maps = self.seen.without_maps.contains(document);
-        match write::blind(projection, document, &effects, without_maps, &self.on_document(context)) {
+        match write::blind(projection, document, &effects, without_maps, &self.on_document(context), context) {
             Some(action) => Fold::Write(action),
             None => Fold::Read,
         }
@@ -117,7 +117,7 @@ impl Unit {
             }
         }
         let as_wholes = self.seen.as_wholes.contains(document);
-        match write::known(projection, document, &state, &self.on_document(context), as_wholes, context.now) {
+        match write::known(projection, document, &state, &self.on_document(context), as_wholes, context) {
             Some(action) => Fold::Write(action),
             None => Fold::NothingToWrite,
         }

@@ -1,19 +1,17 @@
 //! What becomes of an event that cannot be applied: a dead letter, perhaps with the move of its document's mark; or nothing, or
 //! a wait, as `on_error` says.
 
-use super::super::expression::Writer;
-use super::super::request::{Action, Answer, Cancellation, Put, Request};
+use super::super::expression::{new_row, put};
+use super::super::request::{Action, Answer, Cancellation, Request};
 use super::place::{MarkMove, MarkPlace};
 use super::write;
 use super::{Application, Context, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Unit};
-use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::DeadLetter;
 use crate::evaluate::Failure;
 use crate::mark::Standing;
 use crate::outcomes::Outcomes;
 use crate::program::{Guard, OnError, Projection, Source};
 use crate::report::Outcome;
-use std::sync::Arc;
 
 impl Unit {
     /// Where the projection keeps no dead letters: the outcome of a first event that cannot be applied. The rest goes on,
@@ -70,9 +68,9 @@ impl Unit {
                 let is_below = stored.is_none_or(|stored| mark.standing(stored) == Standing::Above);
                 let to = MarkMove { place, first: mark, last: last.unwrap_or(mark) };
                 match application.unmarked {
-                    true => Some((write::no_document(projection, document), Beside::Nothing)),
+                    true => Some((write::no_document(projection, document, context), Beside::Nothing)),
                     false if is_below => {
-                        Some((write::mark_only(projection, document, &to, seen, without_maps), Beside::Guard))
+                        Some((write::mark_only(projection, document, &to, seen, without_maps, context), Beside::Guard))
                     }
                     false => None,
                 }
@@ -225,8 +223,8 @@ impl Application {
         let table = context.program.dead_letters.as_ref()?;
         let (row, _) = self.letter(projection, source, context, beside == Beside::Guard)?.rows();
         Some(match beside {
-            Beside::Guard | Beside::Others => Writer::default().put(table, row),
-            Beside::Nothing => Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)),
+            Beside::Guard | Beside::Others => put(table, row),
+            Beside::Nothing => new_row(context.forms, table, row),
         })
     }
 }
@@ -261,7 +259,7 @@ impl Unit {
             let Some(letter) = application.letter(projection, source, context, false) else { continue };
             let (_, parts) = letter.rows();
             application.stored = true;
-            self.unstored.extend(parts.into_iter().map(|part| Writer::default().put(table, part)));
+            self.unstored.extend(parts.into_iter().map(|part| put(table, part)));
         }
         !self.unstored.is_empty()
     }

@@ -25,6 +25,7 @@ pub(super) use divide::{divide, without_open};
 pub(super) use place::MarkPlace;
 pub(super) use write::epoch_seconds;
 
+use super::expression::Forms;
 use super::request::{Action, Answer, Cancellation, ItemKey, Request};
 use crate::bookkeeping::OrderedEvent;
 use crate::dead_letter::Letter;
@@ -62,6 +63,8 @@ pub(super) struct Context<'p> {
     pub(super) records: &'p [&'p [u8]],
     /// The engine's clock, RFC 3339.
     pub(super) now: &'p Arc<str>,
+    /// The expressions of the batch's writes.
+    pub(super) forms: &'p Forms,
 }
 
 /// What the events of a batch do in a projection. Each stays where it is, and lists point to it: while ten thousand are divided

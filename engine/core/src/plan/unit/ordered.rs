@@ -4,8 +4,8 @@
 //! the document. A late one makes all of the document's events be read and folded anew. Either write is conditional on
 //! the version, in one transaction with the rows of the new events.
 
-use super::super::expression::{Writer, fits};
-use super::super::request::{Action, ItemKey, Put, Request};
+use super::super::expression::{Writer, fits, new_row, put};
+use super::super::request::{Action, ItemKey, Request};
 use super::letters::Beside;
 use super::write::{self, OnDocument};
 use super::{Application, Applications, Context, Ending, LeftBehind, MAX_ACTIONS, Sent, Step, Target, Unit};
@@ -212,7 +212,7 @@ impl Unit {
         }
         let guard = OnDocument::Version(self.next_version(version.as_ref()));
         let as_wholes = self.seen.as_wholes.contains(&document);
-        let update = write::known(projection, &document, &state, &guard, as_wholes, context.now);
+        let update = write::known(projection, &document, &state, &guard, as_wholes, context);
         let goes_on = self.covered < self.pending.len();
         let mut left_behind = LeftBehind::default();
         if let (true, Some(item)) = (goes_on, write::left_behind(projection, &state, &guard)) {
@@ -235,10 +235,10 @@ impl Unit {
             left_behind.put(&ordered);
             if let Some(before) = &before {
                 // The version says that nothing has come between.
-                actions.push(Writer::default().put(table, bookkeeping::with_older_values(row, before)));
+                actions.push(put(table, bookkeeping::with_older_values(row, before)));
                 targets.push(Target::DeadLetter);
             } else {
-                actions.push(Action::Put(Put::new_item(Arc::clone(table), row, bookkeeping::PARTITION_KEY)));
+                actions.push(new_row(context.forms, table, row));
                 targets.push(Target::Event(number));
             }
             if let Some(letter) = letter {
@@ -267,7 +267,7 @@ impl Unit {
                         before.as_ref().filter(|sort| !sort.is_empty()).zip(context.program.dead_letters.as_ref());
                     let gone = gone.map(|(sort, table)| {
                         let key = bookkeeping::row(open_letters(&source.bookkeeping), sort.clone());
-                        Writer::default().removal(table, key)
+                        Writer::new(context.forms).removal(table, key)
                     });
                     ordered.letter = None;
                     gone
@@ -275,7 +275,7 @@ impl Unit {
             };
             let row = bookkeeping::ordered_row(&partition, &ordered, projection, context.program);
             left_behind.put(&ordered);
-            actions.push(Writer::default().put(table, row));
+            actions.push(put(table, row));
             targets.push(Target::DeadLetter);
             if let Some(letter) = letter {
                 actions.push(letter);

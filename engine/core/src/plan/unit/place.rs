@@ -93,7 +93,7 @@ impl<'p> MarkPlace<'p> {
 
     /// Takes note of an event that is redriven: the mark stays, and the event is kept beside it unless the mark is past it
     /// already.
-    pub(super) fn note_redriven(&self, writer: &mut Writer, base: &Item, mark: &Mark) {
+    pub(super) fn note_redriven(&self, writer: &mut Writer<'_>, base: &Item, mark: &Mark) {
         let stored = self.mark.get(base).and_then(Value::as_str);
         if stored.is_some_and(|stored| mark.standing(stored) == crate::mark::Standing::AtOrBelow) {
             return;
@@ -109,7 +109,7 @@ impl<'p> MarkPlace<'p> {
 
 impl MarkMove<'_> {
     /// The move on a document that has not been read. `without_maps`: the map of marks is not there, and is made.
-    pub(super) fn blind(&self, writer: &mut Writer, without_maps: bool) {
+    pub(super) fn blind(&self, writer: &mut Writer<'_>, without_maps: bool) {
         let mark = &self.place.mark;
         match &*mark.0 {
             [root, shard] if without_maps => {
@@ -127,7 +127,7 @@ impl MarkMove<'_> {
     }
 
     /// The move on a document as it was read: that it is still so is required elsewhere.
-    pub(super) fn known(&self, writer: &mut Writer, base: &Item) {
+    pub(super) fn known(&self, writer: &mut Writer<'_>, base: &Item) {
         let mark = &self.place.mark;
         let missing = mark.first_missing(base);
         let mut value = Value::String(self.last.text.clone());

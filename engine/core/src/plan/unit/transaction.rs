@@ -1,17 +1,17 @@
 //! Events that are remembered beside the documents, by their id or by their lane's mark: a prefix of them becomes one
 //! transaction of documents and rows.
 
-use super::super::expression::{Writer, fits};
-use super::super::request::{Action, ItemKey, Put, Request};
+use super::super::expression::{Writer, fits, new_row};
+use super::super::request::{Action, ItemKey, Request};
 use super::folding::{Documents, Folding, difference};
 use super::letters::Beside;
 use super::write::{self, OnDocument, epoch_seconds};
 use super::{Application, Context, Ending, LeftBehind, MAX_ACTIONS, MAX_TRANSACTION_BYTES, Sent, Step, Target, Unit};
-use crate::bookkeeping::{self, CONTRIBUTES, MARK, PARTITION_KEY, REDRIVEN, REJECTED};
+use crate::bookkeeping::{self, MARK, REJECTED, WAYS};
 use crate::evaluate::{Contribution, DocumentKey};
 use crate::mark::Mark;
 use crate::outcomes::Outcomes;
-use crate::program::{DocumentPath, Guard, OnError};
+use crate::program::{Guard, OnError};
 use crate::report::{Problem, Reason};
 use foldhash::{HashMap, HashSet};
 use std::borrow::Cow;
@@ -274,7 +274,7 @@ impl Unit {
             {
                 let expires = keep_seconds.map(|seconds| epoch_seconds(context.now) + seconds);
                 let row = bookkeeping::event_row(projection, source, id, expires);
-                actions.push(Action::Put(Put::new_item(Arc::clone(table), row, PARTITION_KEY)));
+                actions.push(new_row(context.forms, table, row));
                 targets.push(Target::Event(number));
             }
             let is_guarded = application.id.is_some() || (application.lane.is_some() && application.mark.is_some());
@@ -296,7 +296,7 @@ impl Unit {
                 let name = lane.name;
                 let key = bookkeeping::lane_key(projection, source, &name);
                 if self.closing.is_some() && !source.retracts {
-                    if let Some(action) = self.lane_again(table, key, &name, last) {
+                    if let Some(action) = self.lane_again(table, key, &name, last, context) {
                         actions.push(action);
                         targets.push(Target::Lane(name));
                     }
@@ -311,22 +311,18 @@ impl Unit {
                 if lane.rejected && source.retracts {
                     row.insert(REJECTED.to_owned(), Value::Bool(true));
                 }
-                let places = || (DocumentPath::attribute(MARK), DocumentPath::attribute(REDRIVEN));
-                let mut writer = Writer::default();
+                let mut writer = Writer::new(context.forms);
                 match seen {
                     Some(row) => {
-                        let (mark, redriven) = places();
-                        writer.require_unchanged(&mark, row.get(MARK));
-                        writer.require_unchanged(&redriven, row.get(REDRIVEN));
                         // What is redriven changes the contribution and leaves the mark.
-                        let contributes = DocumentPath::attribute(CONTRIBUTES);
-                        writer.require_unchanged(&contributes, row.get(CONTRIBUTES));
+                        for way in [&WAYS.mark, &WAYS.redriven, &WAYS.contributes] {
+                            writer.require_unchanged(way, way.get(row));
+                        }
                     }
-                    None if source.retracts => writer.require_no_item(PARTITION_KEY),
+                    None if source.retracts => writer.require_missing(&WAYS.key),
                     None => {
-                        let (mark, redriven) = places();
-                        writer.require_below(&mark, first);
-                        writer.require_unchanged(&redriven, None);
+                        writer.require_below(&WAYS.mark, first);
+                        writer.require_missing(&WAYS.redriven);
                     }
                 }
                 actions.push(writer.put(table, row));
@@ -347,11 +343,12 @@ impl Unit {
                     {
                         left_behind.push((document.clone(), Some(item)));
                     }
-                    write::known(projection, &document, &state, &guard, as_wholes, context.now)
+                    write::known(projection, &document, &state, &guard, as_wholes, context)
                 }
                 Folding::Blind(effects) => {
                     let without_maps = self.seen.without_maps.contains(&document);
-                    let action = write::blind(projection, &document, &effects, without_maps, &OnDocument::Nothing);
+                    let action =
+                        write::blind(projection, &document, &effects, without_maps, &OnDocument::Nothing, context);
                     if action.is_none() {
                         self.seen.must_read.insert(document);
                         return None;
@@ -399,10 +396,10 @@ impl Unit {
 
 /// The bytes of an action, about.
 fn size(action: &Action) -> usize {
-    let values = |values: &[(String, Value)]| values.iter().map(|(_, value)| value.size()).sum::<usize>();
+    let values = |values: &[Value]| values.iter().map(Value::size).sum::<usize>();
     let item = |item: &Item| item.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>();
     512 + match action {
-        Action::Update(update) => values(&update.values) + item(&update.key) + update.expression.len(),
+        Action::Update(update) => values(&update.values) + item(&update.key) + update.form.expression.len(),
         Action::Put(put) => values(&put.values) + item(&put.item),
         Action::Delete(delete) => values(&delete.values) + item(&delete.key),
         Action::Check(check) => values(&check.values) + item(&check.key),

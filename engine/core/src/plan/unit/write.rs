@@ -2,6 +2,7 @@
 
 use super::super::expression::Writer;
 use super::super::request::Action;
+use super::Context;
 use super::place::{MarkMove, MarkPlace};
 use crate::evaluate::DocumentKey;
 use crate::fold::{Effects, State};
@@ -30,8 +31,9 @@ pub(super) fn blind(
     effects: &Effects,
     without_maps: bool,
     guard: &OnDocument<'_>,
+    context: &Context<'_>,
 ) -> Option<Action> {
-    let mut writer = Writer::default();
+    let mut writer = Writer::new(context.forms);
     if without_maps {
         if !writer.effects_with_maps(effects) {
             return None;
@@ -52,9 +54,10 @@ pub(super) fn mark_only(
     to: &MarkMove<'_>,
     item: Option<&Item>,
     without_maps: bool,
+    context: &Context<'_>,
 ) -> Action {
-    let mut writer = Writer::default();
-    writer.require_item(&projection.table.partition_key.name);
+    let mut writer = Writer::new(context.forms);
+    writer.require_item(&projection.ways.key);
     match item {
         Some(item) => {
             for path in to.place.read_paths(item) {
@@ -68,9 +71,9 @@ pub(super) fn mark_only(
 }
 
 /// That there is no document.
-pub(super) fn no_document(projection: &Projection, document: &DocumentKey) -> Action {
-    let mut writer = Writer::default();
-    writer.require_no_item(&projection.table.partition_key.name);
+pub(super) fn no_document(projection: &Projection, document: &DocumentKey, context: &Context<'_>) -> Action {
+    let mut writer = Writer::new(context.forms);
+    writer.require_missing(&projection.ways.key);
     writer.check(&projection.table.name, document.item(projection))
 }
 
@@ -83,14 +86,13 @@ pub(super) fn known(
     state: &State,
     guard: &OnDocument<'_>,
     as_wholes: bool,
-    now: &str,
+    context: &Context<'_>,
 ) -> Option<Action> {
     let table = &projection.table.name;
     let key = document.item(projection);
-    let partition_key = &projection.table.partition_key.name;
     let empty = Item::new();
     let base = state.base().unwrap_or(&empty);
-    let mut writer = Writer::default();
+    let mut writer = Writer::new(context.forms);
     let touched = touched(state, as_wholes);
     conditions(&mut writer, projection, state, &touched, guard);
     let mut gone: BTreeSet<String> = BTreeSet::new();
@@ -109,7 +111,7 @@ pub(super) fn known(
             return Some(writer.removal(table, key));
         }
         // What others need stays: what guards remember, and the attributes of other writers.
-        leave_row(&mut writer, &mut gone, projection, base, now);
+        leave_row(&mut writer, &mut gone, projection, base, context.now);
     } else {
         if base.contains_key(projection.ways.deleted.root()) {
             // The document comes to life again.
@@ -133,7 +135,7 @@ pub(super) fn known(
     }
     guard.move_on(&mut writer, projection, base);
     if state.base().is_none() {
-        writer.require_no_item(partition_key);
+        writer.require_missing(&projection.ways.key);
     }
     if state.base().is_none() && writer.is_empty() {
         // An update that writes nothing still brings a document into being; a transaction takes no empty one.
@@ -167,14 +169,14 @@ fn touched(state: &State, as_wholes: bool) -> Cow<'_, BTreeSet<DocumentPath>> {
 
 /// Everything that was read has to be as it was.
 fn conditions(
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
     projection: &Projection,
     state: &State,
     touched: &BTreeSet<DocumentPath>,
     guard: &OnDocument<'_>,
 ) {
     let Some(base) = state.base() else { return };
-    writer.require_item(&projection.table.partition_key.name);
+    writer.require_item(&projection.ways.key);
     // A map that is not there is made as a whole: another one that came in the meantime must not be lost.
     let mut read: Vec<DocumentPath> = touched.iter().map(|path| path.first_missing(base)).collect();
     read.extend(projection.ways.read.iter().cloned());
@@ -208,7 +210,7 @@ fn is_key(projection: &Projection, name: &str) -> bool {
 
 /// Sets or removes what was written, where it is not what it was.
 fn paths(
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
     projection: &Projection,
     state: &State,
     touched: &BTreeSet<DocumentPath>,
@@ -250,7 +252,7 @@ fn paths(
 }
 
 /// What is left of a document that goes, where not the whole item can.
-fn leave_row(writer: &mut Writer, gone: &mut BTreeSet<String>, projection: &Projection, base: &Item, now: &str) {
+fn leave_row(writer: &mut Writer<'_>, gone: &mut BTreeSet<String>, projection: &Projection, base: &Item, now: &str) {
     let kept = projection.kept_attributes();
     for name in base.keys() {
         let stays = is_key(projection, name) || kept.contains(name) || (projection.shared && !is_own(projection, name));
@@ -291,7 +293,7 @@ impl OnDocument<'_> {
         }
     }
 
-    fn move_on(&self, writer: &mut Writer, projection: &Projection, base: &Item) {
+    fn move_on(&self, writer: &mut Writer<'_>, projection: &Projection, base: &Item) {
         match self {
             OnDocument::Nothing => {}
             OnDocument::Mark(to) => to.known(writer, base),

@@ -26,6 +26,11 @@ pub struct Event {
 pub struct Slots(SortedMap<usize, Slot>);
 
 impl Slots {
+    /// As many as most events have of so many paths find room at once.
+    pub(crate) fn with_room(paths: usize) -> Slots {
+        Slots(SortedMap::with_capacity(paths.min(8)))
+    }
+
     /// What a path found.
     pub fn get(&self, slot: usize) -> &Slot {
         self.0.get(&slot).unwrap_or(&Slot::Missing)

@@ -200,8 +200,11 @@ fn push_numbered(text: &mut String, digits: &str) {
 
 /// A number with zeros in front of it, so that it has at least so many digits.
 fn push_digits(text: &mut String, number: u32, width: u32) {
-    let own = number.checked_ilog10().unwrap_or(0) + 1;
-    for place in (0..width.max(own)).rev() {
+    let Some(last) = number.checked_ilog10() else {
+        // Nearly always: a record is no aggregate.
+        return text.extend(std::iter::repeat_n('0', width.max(1) as usize));
+    };
+    for place in (0..width.max(last + 1)).rev() {
         let digit = 10u32.checked_pow(place).map_or(0, |power| number / power % 10);
         text.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
     }

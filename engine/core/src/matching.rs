@@ -12,21 +12,21 @@ use std::borrow::Cow;
 use viewfold_value::Value;
 
 impl Index {
-    /// The rules that may match an event, in the program's order, each once.
-    fn candidates(&self, event: &Event) -> Vec<RuleId> {
-        let mut rules = self.always.clone();
+    /// Puts the rules that may match an event in the place of those that are there, in the program's order, each once.
+    fn candidates(&self, event: &Event, rules: &mut Vec<RuleId>) {
+        rules.clear();
+        rules.extend_from_slice(&self.always);
         // What the event has is looked up: of the places that a thousand rules look at it has a few.
         for (slot, _) in event.slots.iter() {
             if let Some(place) = self.of_slot(slot) {
-                place.candidates(event, &mut rules);
+                place.candidates(event, rules);
             }
         }
         for place in &self.of_metadata {
-            place.candidates(event, &mut rules);
+            place.candidates(event, rules);
         }
         rules.sort_unstable();
         rules.dedup();
-        rules
     }
 }
 
@@ -54,26 +54,33 @@ impl Place {
 }
 
 /// The rules that may match an event, by the projections of its stream.
-#[derive(Debug)]
-pub struct Candidates(Vec<RuleId>);
+#[derive(Debug, Default)]
+pub struct Candidates {
+    rules: Vec<RuleId>,
+    readers: Vec<usize>,
+}
 
 impl Candidates {
     /// Looks an event up in its stream's index.
     pub fn of(event: &Event, program: &Program) -> Candidates {
-        Candidates(program.streams[event.stream].index.candidates(event))
+        let mut candidates = Candidates::default();
+        candidates.look_up(event, program);
+        candidates
     }
 
-    /// The readers of an event's stream that it may concern, as numbers of the stream's `readers` and in their order: those whose
-    /// rules it may match, those that demand something else of it, and those that look at every event.
-    pub fn readers(&self, event: &Event, program: &Program) -> Vec<usize> {
+    /// As [`Candidates::of`], in the place of those of another event.
+    pub fn look_up(&mut self, event: &Event, program: &Program) {
+        let Candidates { rules, readers: concerned } = self;
         let stream = &program.streams[event.stream];
-        let mut concerned = stream.attentive.clone();
+        stream.index.candidates(event, rules);
+        concerned.clear();
+        concerned.extend_from_slice(&stream.attentive);
         for demand in &stream.demands {
             if !demand.is_met(event, &stream.identity, &program.projections) {
                 concerned.extend(&demand.readers);
             }
         }
-        for of_projection in self.0.chunk_by(|(a, _), (b, _)| a == b) {
+        for of_projection in rules.chunk_by(|(a, _), (b, _)| a == b) {
             let Some((projection, _)) = of_projection.first() else { continue };
             let first = stream.readers.partition_point(|(reader, _)| reader < projection);
             let readers = stream.readers.iter().skip(first).take_while(|(reader, _)| reader == projection);
@@ -81,7 +88,12 @@ impl Candidates {
         }
         concerned.sort_unstable();
         concerned.dedup();
-        concerned
+    }
+
+    /// The readers of the event's stream that it may concern, as numbers of the stream's `readers` and in their order: those whose
+    /// rules it may match, those that demand something else of it, and those that look at every event.
+    pub fn readers(&self) -> &[usize] {
+        &self.readers
     }
 
     /// The numbers of the rules of a projection that match.
@@ -90,8 +102,8 @@ impl Candidates {
     ///
     /// Where a condition cannot be told: the value it looks at cannot be used.
     pub fn matching(&self, event: &Event, number: usize, projection: &Projection) -> Result<Vec<usize>, Problem> {
-        let first = self.0.partition_point(|(owner, _)| *owner < number);
-        let own = self.0[first..].iter().take_while(|(owner, _)| *owner == number);
+        let first = self.rules.partition_point(|(owner, _)| *owner < number);
+        let own = self.rules[first..].iter().take_while(|(owner, _)| *owner == number);
         let mut rules = Vec::new();
         for (_, rule) in own {
             if matches(event, &projection.rules[*rule])? {

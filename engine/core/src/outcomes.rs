@@ -7,7 +7,6 @@ use crate::report::{Counts, Fate, Outcome, Report, Times, Trouble};
 use foldhash::HashMap;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// An event in a projection, and what there is to say of it should it not be applied.
@@ -28,8 +27,8 @@ pub(crate) struct Place<'a> {
 /// Gathers outcomes while a batch is carried out.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// By record, place in it, and projection.
-    by_event: HashMap<(usize, u32, usize), Outcome>,
+    /// What became of events, as it became known, by record, place in it, and projection.
+    noted: Vec<((usize, u32, usize), Outcome)>,
     /// Lane and rule of the events that are not applied.
     blames: HashMap<(usize, u32, usize), Blame>,
     fallen: Vec<Fallen>,
@@ -81,13 +80,7 @@ impl Outcomes {
                 blame.rule.get_or_insert_with(|| rule.to_owned());
             }
         }
-        match self.by_event.entry(key) {
-            Entry::Vacant(entry) => drop(entry.insert(outcome)),
-            Entry::Occupied(mut entry) => {
-                let before = std::mem::replace(entry.get_mut(), Outcome::Repeated);
-                entry.insert(before.and(outcome));
-            }
-        }
+        self.noted.push((key, outcome));
     }
 
     /// Notes that an event of an earlier batch fell out of its document, and what became of it.
@@ -122,9 +115,13 @@ impl Outcomes {
             }
             counts.conflicts = self.conflicts.remove(&number).unwrap_or_default();
         }
-        let mut by_event: Vec<((usize, u32, usize), Outcome)> = self.by_event.into_iter().collect();
-        by_event.sort_unstable_by_key(|(event, _)| *event);
-        for ((record, sub, projection), outcome) in by_event {
+        // Those of one event stay in the order in which they were noted.
+        self.noted.sort_by_key(|(event, _)| *event);
+        let mut noted = self.noted.into_iter().peekable();
+        while let Some(((record, sub, projection), mut outcome)) = noted.next() {
+            while let Some((_, other)) = noted.next_if(|(event, _)| *event == (record, sub, projection)) {
+                outcome = outcome.and(other);
+            }
             let Some((name, counts)) = report.projections.get_mut(projection) else { continue };
             count(counts, &outcome);
             let Some((reason, message, fate)) = outcome.trouble() else { continue };

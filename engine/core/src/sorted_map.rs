@@ -16,6 +16,11 @@ impl<K: Ord, V> SortedMap<K, V> {
         SortedMap(Vec::new())
     }
 
+    /// A map with room for so many entries.
+    pub fn with_capacity(entries: usize) -> SortedMap<K, V> {
+        SortedMap(Vec::with_capacity(entries))
+    }
+
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -5,7 +5,7 @@
 //! and counters alone. What a batch takes beyond all of them together is its planning.
 
 use crate::decode::envelope::{self, EnvelopeError, Record};
-use crate::decode::{self, Decoded};
+use crate::decode::{Decoded, Decoder};
 use crate::evaluate::{self, Change, DocumentKey, Operation, Operations, deferred_operations};
 use crate::event::Event;
 use crate::fold::{Effects, State};
@@ -59,9 +59,12 @@ pub fn envelope<'i>(program: &Program, payload: &'i [u8]) -> Result<Vec<Read<'i>
 
 /// Decodes records; what is no event is left out.
 pub fn decode(program: &Program, records: &[Read<'_>], now: &Arc<str>) -> Vec<Event> {
-    let all = records.iter().enumerate();
-    let decoded = all.flat_map(|(number, read)| decode::decode(&read.record, number, read.stream, program, now));
-    decoded.filter_map(|Decoded { event, .. }| event.ok()).collect()
+    let mut decoder = Decoder::new(program, now);
+    let mut events = Vec::new();
+    for (number, read) in records.iter().enumerate() {
+        decoder.record(&read.record, number, read.stream, |Decoded { event, .. }| events.extend(event));
+    }
+    events
 }
 
 /// Finds the rules that match, and checks payloads against their sources' schemas; where that cannot be told, none match.
@@ -70,8 +73,8 @@ pub fn matching<'e>(program: &Program, events: &'e [Event]) -> Vec<Matched<'e>> 
     for event in events {
         let candidates = Candidates::of(event, program);
         let stream = &program.streams[event.stream];
-        for number in candidates.readers(event, program) {
-            let (projection, source) = &stream.readers[number];
+        for number in candidates.readers() {
+            let (projection, source) = &stream.readers[*number];
             let reader = &program.projections[*projection];
             let schema = reader.sources[*source].schema.as_ref();
             if schema.is_some_and(|schema| schema.check(event).is_err()) {

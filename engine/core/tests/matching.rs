@@ -90,7 +90,7 @@ proptest! {
         }
         let event = event(&program, &format!("{{{}}}", fields.join(","))).expect("an event");
         let candidates = Candidates::of(&event, &program);
-        let concerned = candidates.readers(&event, &program);
+        let concerned = candidates.readers();
         prop_assert!(concerned.is_sorted());
         for (reader, (number, source)) in program.streams[0].readers.iter().enumerate() {
             let projection = &program.projections[*number];
@@ -112,9 +112,10 @@ fn of_a_thousand_projections_an_event_concerns_the_one_that_asks_for_it() {
         (0..1000).map(|number| vec![json!({ "$.version": 1, "$.kind": format!("k{number}") })]).collect();
     let program = program(&projections);
     let event = event(&program, r#"{"version":1,"kind":"k617"}"#).expect("an event");
-    assert_eq!(Candidates::of(&event, &program).readers(&event, &program), [617]);
+    assert_eq!(Candidates::of(&event, &program).readers(), [617]);
     // In another lane than every third projection demands.
     let event = self::event(&program, r#"{"version":1,"kind":"k617","lane":"other"}"#).expect("an event");
-    let concerned = Candidates::of(&event, &program).readers(&event, &program);
+    let candidates = Candidates::of(&event, &program);
+    let concerned = candidates.readers();
     assert_eq!(concerned.len(), 334, "those that demand it have to say so, and the one that matches");
 }

@@ -59,7 +59,12 @@ pub fn parse(text: &[u8]) -> Result<Value, ReadError> {
 ///
 /// When they are not UTF-8.
 pub fn utf8(text: &[u8]) -> Result<&str, ReadError> {
-    std::str::from_utf8(text).map_err(|error| ReadError::Syntax(format!("not UTF-8 at byte {}", error.valid_up_to())))
+    // By vector instructions where there are any; what is wrong is told by the one that knows where.
+    let wrong = |_| match std::str::from_utf8(text) {
+        Ok(text) => Ok(text),
+        Err(error) => Err(ReadError::Syntax(format!("not UTF-8 at byte {}", error.valid_up_to()))),
+    };
+    simdutf8::basic::from_utf8(text).or_else(wrong)
 }
 
 /// Reads the value that begins with `start`, `depth` levels down.

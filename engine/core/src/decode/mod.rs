@@ -24,6 +24,7 @@ use crate::report::{Problem, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use envelope::{Body, DynamodbBody, KinesisBody, Record, SqsBody};
+use jiff::Timestamp;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
@@ -43,30 +44,156 @@ pub struct Decoded {
     pub event: Result<Event, Problem>,
 }
 
-/// Decodes one record: to one event, to those of an aggregate, or to none where it is about the row that a deleted document
-/// left behind, and about no document.
+/// Decodes one record by itself: see [`Decoder::record`].
 pub fn decode(record: &Record<'_>, number: usize, stream: usize, program: &Program, now: &Arc<str>) -> Vec<Decoded> {
-    let place = Place { number, stream, program: &program.streams[stream], now };
-    let alone = |event: Result<Option<Event>, Problem>| {
-        let event = event.transpose()?;
-        let (lane, id) = match &event {
-            Ok(event) => (Some(event.metadata.lane.clone()), Arc::clone(&event.metadata.id)),
-            Err(_) => (lane(record).ok(), Arc::from(&*record.event_id)),
+    let mut all = Vec::new();
+    Decoder::new(program, now).record(record, number, stream, |decoded| all.push(decoded));
+    all
+}
+
+/// Decodes records one after the other; what all of them need is in memory once.
+#[derive(Debug)]
+pub struct Decoder<'p> {
+    program: &'p Program,
+    now: &'p Arc<str>,
+    /// Room for a payload.
+    bytes: Vec<u8>,
+    /// The shard of the last record of Kinesis: a batch is of one shard.
+    shard: Option<Arc<str>>,
+}
+
+impl<'p> Decoder<'p> {
+    /// `now` is the engine's clock, RFC 3339.
+    pub fn new(program: &'p Program, now: &'p Arc<str>) -> Decoder<'p> {
+        Decoder { program, now, bytes: Vec::new(), shard: None }
+    }
+
+    /// Decodes one record: to one event, to those of an aggregate, or to none where it is about the row that a deleted document
+    /// left behind, and about no document.
+    pub fn record(&mut self, record: &Record<'_>, number: usize, stream: usize, mut found: impl FnMut(Decoded)) {
+        let place = Place { number, stream, program: &self.program.streams[stream], now: self.now };
+        let mut alone = |event: Result<Option<Event>, Problem>| {
+            let Some(event) = event.transpose() else { return };
+            let (lane, id) = match &event {
+                Ok(event) => (Some(event.metadata.lane.clone()), Arc::clone(&event.metadata.id)),
+                Err(_) => (lane(record).ok(), Arc::from(&*record.event_id)),
+            };
+            found(Decoded { sub: 0, lane, id, event });
         };
-        Some(Decoded { sub: 0, lane, id, event })
-    };
-    match &record.body {
-        Body::Kinesis(body) => kinesis(record, body, &place),
-        Body::Sqs(body) => alone(sqs(record, body, &place).map(Some)).into_iter().collect(),
-        Body::Dynamodb(body) => alone(dynamodb(record, body, &place)).into_iter().collect(),
+        match &record.body {
+            Body::Kinesis(body) => self.kinesis(record, body, &place, found),
+            Body::Sqs(body) => alone(sqs(record, body, &place).map(Some)),
+            Body::Dynamodb(body) => alone(dynamodb(record, body, &place)),
+        }
+    }
+
+    fn kinesis(
+        &mut self,
+        record: &Record<'_>,
+        body: &KinesisBody<'_>,
+        place: &Place<'_>,
+        mut found: impl FnMut(Decoded),
+    ) {
+        let id = &record.event_id;
+        let origin = Origin { sequence: Arc::from(&*body.sequence), shard: self.shard(id), time: body.arrival };
+        let bytes = from_base64(&body.data, &mut self.bytes).map_err(|error| {
+            let hint = if body.data.starts_with(['{', '[']) { "; it looks like JSON itself" } else { "" };
+            undecodable(format!("the record's data is no base64: {error}{hint}"))
+        });
+        let bytes = match &bytes {
+            Ok(()) => Ok(self.bytes.as_slice()),
+            Err(problem) => Err(problem.clone()),
+        };
+        match bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes)) {
+            None => {
+                let lane = Some(Lane::PartitionKey(Arc::from(&*body.partition_key)));
+                origin.event(place, 0, Arc::from(&**id), lane, bytes).into_iter().for_each(found);
+            }
+            Some(parts) => {
+                for (sub, (key, data)) in (0..).zip(parts) {
+                    let lane = key.map(|key| Lane::PartitionKey(Arc::from(key)));
+                    let id = Arc::from(format!("{id}/{sub}"));
+                    origin.event(place, sub, id, lane, Ok(&data)).into_iter().for_each(&mut found);
+                }
+            }
+        }
+    }
+
+    /// The shard that a record's eventID begins with: `SHARD:SEQUENCE`.
+    fn shard(&mut self, id: &str) -> Option<Arc<str>> {
+        let is_of = |shard: &&Arc<str>| id.strip_prefix(&***shard).is_some_and(|rest| rest.starts_with(':'));
+        if self.shard.as_ref().filter(is_of).is_none() {
+            self.shard = id.split_once(':').map(|(shard, _)| Arc::from(shard));
+        }
+        self.shard.clone()
     }
 }
 
-/// The bytes of base64, by vector instructions where there are any. What is none by these is told by the crate that says why.
-fn from_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    match base64_simd::STANDARD.decode_to_vec(text) {
-        Ok(bytes) => Ok(bytes),
-        Err(_) => BASE64.decode(text),
+/// What the events of a Kinesis record have in common.
+struct Origin {
+    sequence: Arc<str>,
+    shard: Option<Arc<str>>,
+    time: Option<Timestamp>,
+}
+
+impl Origin {
+    /// The event of a payload; nothing where it is about no document.
+    fn event(
+        &self,
+        place: &Place<'_>,
+        sub: u32,
+        id: Arc<str>,
+        mut lane: Option<Lane>,
+        bytes: Result<&[u8], Problem>,
+    ) -> Option<Decoded> {
+        let read = || {
+            let in_table = || undecodable("the record's partition key is not in the aggregate's table");
+            let mut slots = Slots::with_room(place.program.paths.slots());
+            let mut metadata = Metadata {
+                id: Arc::clone(&id),
+                sequence: Arc::clone(&self.sequence),
+                sub,
+                lane: lane.clone().ok_or_else(in_table)?,
+                stream: Arc::clone(&place.program.name),
+                now: Arc::clone(place.now),
+                shard: self.shard.clone(),
+                label: None,
+                time: self.time,
+                change: None,
+            };
+            let bytes = unpack::unpacked(bytes?).map_err(undecodable)?;
+            match place.program.payload {
+                Payload::Json | Payload::Sns | Payload::Eventbridge => {
+                    json_payload(&bytes, place.program, &mut slots)?;
+                }
+                Payload::Change => {
+                    let change = change::read(&bytes)?;
+                    lane = Some(change.lane.clone());
+                    let Some(images) = without_deleted_rows(&change.body, place.program)? else { return Ok(None) };
+                    dynamodb_images(&images, place.program, &mut slots)?;
+                    metadata.lane = change.lane;
+                    metadata.time = images.created;
+                    metadata.change = images.change;
+                    metadata.id = Arc::from(change.id);
+                }
+            }
+            Ok(Some(place.event(slots, metadata)))
+        };
+        let event = read().transpose()?;
+        Some(Decoded { sub, lane, id, event })
+    }
+}
+
+/// The bytes of base64 in the place of those that were there, by vector instructions where there are any. What is none by these is
+/// told by the crate that says why.
+fn from_base64(text: &str, bytes: &mut Vec<u8>) -> Result<(), base64::DecodeError> {
+    bytes.clear();
+    match base64_simd::STANDARD.decode_append(text, bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            *bytes = BASE64.decode(text)?;
+            Ok(())
+        }
     }
 }
 
@@ -75,7 +202,9 @@ fn from_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
 pub fn alone(record: &[u8], sub: u32) -> String {
     let inner = || {
         let Body::Kinesis(body) = envelope::record(record).ok()?.body else { return None };
-        let parts = aggregate::taken_apart(&from_base64(&body.data).ok()?)?;
+        let mut bytes = Vec::new();
+        from_base64(&body.data, &mut bytes).ok()?;
+        let parts = aggregate::taken_apart(&bytes)?;
         let (key, data) = parts.into_iter().nth(usize::try_from(sub).ok()?)?;
         // An aggregate inside of another is no event, and must not be taken apart when it stands alone.
         if aggregate::taken_apart(&data).is_some() {
@@ -104,67 +233,9 @@ impl Place<'_> {
     }
 }
 
-fn kinesis(record: &Record<'_>, body: &KinesisBody<'_>, place: &Place<'_>) -> Vec<Decoded> {
-    let sequence: Arc<str> = Arc::from(&*body.sequence);
-    let shard: Option<Arc<str>> = record.event_id.rsplit_once(':').map(|(shard, _)| Arc::from(shard));
-    let one = |sub: u32, id: Arc<str>, key: Option<&str>, bytes: Result<&[u8], Problem>| {
-        let mut lane = key.map(|key| Lane::PartitionKey(Arc::from(key)));
-        let read = || {
-            let in_table = || undecodable("the record's partition key is not in the aggregate's table");
-            let mut slots = Slots::default();
-            let mut metadata = Metadata {
-                id: Arc::clone(&id),
-                sequence: Arc::clone(&sequence),
-                sub,
-                lane: lane.clone().ok_or_else(in_table)?,
-                stream: Arc::clone(&place.program.name),
-                now: Arc::clone(place.now),
-                shard: shard.clone(),
-                label: None,
-                time: body.arrival,
-                change: None,
-            };
-            let bytes = unpack::unpacked(bytes?).map_err(undecodable)?;
-            match place.program.payload {
-                Payload::Json | Payload::Sns | Payload::Eventbridge => {
-                    json_payload(&bytes, place.program, &mut slots)?;
-                }
-                Payload::Change => {
-                    let change = change::read(&bytes)?;
-                    lane = Some(change.lane.clone());
-                    let Some(images) = without_deleted_rows(&change.body, place.program)? else { return Ok(None) };
-                    dynamodb_images(&images, place.program, &mut slots)?;
-                    metadata.lane = change.lane;
-                    metadata.time = images.created;
-                    metadata.change = images.change;
-                    metadata.id = Arc::from(change.id);
-                }
-            }
-            Ok(Some(place.event(slots, metadata)))
-        };
-        let event = read().transpose()?;
-        Some(Decoded { sub, lane, id, event })
-    };
-    let bytes = from_base64(&body.data).map_err(|error| {
-        let hint = if body.data.starts_with(['{', '[']) { "; it looks like JSON itself" } else { "" };
-        undecodable(format!("the record's data is no base64: {error}{hint}"))
-    });
-    let id = &record.event_id;
-    let aggregate = bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes));
-    let Some(parts) = aggregate else {
-        let bytes = bytes.as_deref().map_err(Problem::clone);
-        return one(0, Arc::from(&**id), Some(&body.partition_key), bytes).into_iter().collect();
-    };
-    let parts = (0u32..).zip(parts);
-    let of_part = |(sub, (key, data)): (u32, (Option<String>, Vec<u8>))| {
-        one(sub, Arc::from(format!("{id}/{sub}")), key.as_deref(), Ok(&data))
-    };
-    parts.filter_map(of_part).collect()
-}
-
 fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> Result<Option<Event>, Problem> {
     let Some(body) = without_deleted_rows(body, place.program)? else { return Ok(None) };
-    let mut slots = Slots::default();
+    let mut slots = Slots::with_room(place.program.paths.slots());
     dynamodb_images(&body, place.program, &mut slots)?;
     let metadata = Metadata {
         id: Arc::from(&*record.event_id),
@@ -183,7 +254,7 @@ fn dynamodb(record: &Record<'_>, body: &DynamodbBody<'_>, place: &Place<'_>) -> 
 
 fn sqs(record: &Record<'_>, body: &SqsBody<'_>, place: &Place<'_>) -> Result<Event, Problem> {
     let opened = message::opened(body.text.as_bytes(), place.program.payload)?;
-    let mut slots = Slots::default();
+    let mut slots = Slots::with_room(place.program.paths.slots());
     json_payload(&opened.payload, place.program, &mut slots)?;
     let metadata = Metadata {
         id: opened.id.map_or_else(|| Arc::from(&*record.event_id), Arc::from),
@@ -339,7 +410,9 @@ mod tests {
             for _ in 0..less {
                 text.pop();
             }
-            prop_assert_eq!(from_base64(&text), BASE64.decode(&text));
+            let mut found = b"before".to_vec();
+            let read = from_base64(&text, &mut found);
+            prop_assert_eq!(read.map(|()| found), BASE64.decode(&text));
         }
     }
 
@@ -347,7 +420,9 @@ mod tests {
     fn bits_behind_the_last_byte_are_no_base64() {
         for last in ["QQ==", "QR==", "QUE=", "QUF=", "QQ=", "QQ", "QUE", "Q", "=", "====", "QQ==QQ=="] {
             for text in [last.to_owned(), format!("{}{last}", "QUFB".repeat(40))] {
-                assert_eq!(from_base64(&text), BASE64.decode(&text), "{text}");
+                let mut found = Vec::new();
+                let read = from_base64(&text, &mut found);
+                assert_eq!(read.map(|()| found), BASE64.decode(&text), "{text}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What each event does in each projection that reads its stream.
 
 use super::unit::{Application, Applications, epoch_seconds};
-use crate::decode::{self, Decoded, envelope::Record};
+use crate::decode::{Decoded, Decoder, envelope::Record};
 use crate::demands::check_lane;
 use crate::evaluate::{self, Contribution, Failure};
 use crate::event::{Event, Lane};
@@ -22,6 +22,8 @@ pub(super) struct Grouping<'p> {
     program: &'p Program,
     now: &'p Arc<str>,
     groups: Groups,
+    /// Room for the rules that an event may match.
+    candidates: Candidates,
     /// The ids that each projection with an unordered events table has seen in this batch.
     seen: HashMap<usize, HashSet<String>>,
     /// The lanes that wait behind an event that could not be applied, by projection (`on_error: fail`). No lane at all
@@ -37,6 +39,7 @@ impl<'p> Grouping<'p> {
             program,
             now,
             groups: Groups::new(),
+            candidates: Candidates::default(),
             seen: HashMap::default(),
             stopped: HashMap::default(),
             redrives: false,
@@ -74,35 +77,50 @@ impl<'p> Grouping<'p> {
     }
 
     /// Decodes a record, and notes what it does.
-    pub(super) fn record(&mut self, number: usize, record: &Record<'_>, stream: usize, outcomes: &mut Outcomes) {
-        for Decoded { sub, lane, id, event } in decode::decode(record, number, stream, self.program, self.now) {
-            match event {
-                Ok(mut event) => {
-                    outcomes.come(stream, event.metadata.time);
-                    let candidates = Candidates::of(&event, self.program);
-                    let readers = candidates.readers(&event, self.program).into_iter();
-                    let readers = readers.map(|reader| self.program.streams[stream].readers[reader]);
-                    let looks_again: Vec<(usize, usize)> =
-                        readers.filter(|reader| self.event(&event, *reader, &candidates, outcomes)).collect();
-                    let event = (!looks_again.is_empty()).then(|| {
-                        event.slots.shrink();
-                        Arc::new(event)
-                    });
-                    for reader in looks_again {
-                        if let Some(application) = self.groups.get_mut(&reader).and_then(|group| group.last_mut()) {
-                            application.event.clone_from(&event);
-                        }
-                    }
+    pub(super) fn record(
+        &mut self,
+        number: usize,
+        record: &Record<'_>,
+        stream: usize,
+        decoder: &mut Decoder<'_>,
+        outcomes: &mut Outcomes,
+    ) {
+        let found = |Decoded { sub, lane, id, event }| match event {
+            Ok(event) => self.decoded(event, outcomes),
+            Err(problem) => {
+                outcomes.come(stream, None);
+                for reader in &self.program.streams[stream].readers {
+                    let shown = lane.as_ref().map_or_else(|| Arc::from(""), |lane: &Lane| Arc::clone(lane.text()));
+                    let event = (sub, Arc::clone(&id));
+                    let application = Application::undecodable(record, number, event, shown, problem.clone());
+                    self.reject(*reader, application, lane.clone(), outcomes);
                 }
-                Err(problem) => {
-                    outcomes.come(stream, None);
-                    for reader in &self.program.streams[stream].readers {
-                        let shown = lane.as_ref().map_or_else(|| Arc::from(""), |lane| Arc::clone(lane.text()));
-                        let event = (sub, Arc::clone(&id));
-                        let application = Application::undecodable(record, number, event, shown, problem.clone());
-                        self.reject(*reader, application, lane.clone(), outcomes);
-                    }
-                }
+            }
+        };
+        decoder.record(record, number, stream, found);
+    }
+
+    /// Notes what an event does.
+    fn decoded(&mut self, mut event: Event, outcomes: &mut Outcomes) {
+        outcomes.come(event.stream, event.metadata.time);
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.look_up(&event, self.program);
+        let mut looks_again: Vec<(usize, usize)> = Vec::new();
+        for reader in candidates.readers() {
+            let reader = self.program.streams[event.stream].readers[*reader];
+            if self.event(&event, reader, &candidates, outcomes) {
+                looks_again.push(reader);
+            }
+        }
+        self.candidates = candidates;
+        if looks_again.is_empty() {
+            return;
+        }
+        event.slots.shrink();
+        let event = Arc::new(event);
+        for reader in looks_again {
+            if let Some(application) = self.groups.get_mut(&reader).and_then(|group| group.last_mut()) {
+                application.event = Some(Arc::clone(&event));
             }
         }
     }

@@ -22,6 +22,7 @@ pub use request::{Action, Answer, Cancellation, Check, Delete, Form, ItemKey, Pu
 
 use crate::bookkeeping::PARTITION_KEY;
 use crate::dead_letter::{self, OpenLetters};
+use crate::decode::Decoder;
 use crate::decode::envelope::{self, Record};
 use crate::mapping;
 use crate::outcomes::Outcomes;
@@ -135,8 +136,9 @@ impl<'p> Batch<'p> {
     /// Decodes the records, matches their events and evaluates the rules.
     fn decode(&mut self) {
         let mut grouping = Grouping::new(self.program, &self.now);
+        let mut decoder = Decoder::new(self.program, &self.now);
         for (number, (record, stream)) in std::mem::take(&mut self.undecoded).into_iter().enumerate() {
-            grouping.record(number, &record, stream, &mut self.outcomes);
+            grouping.record(number, &record, stream, &mut decoder, &mut self.outcomes);
         }
         self.first.groups = Some(grouping.finish());
     }

@@ -39,6 +39,11 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.binary_search_by(|(own, _)| own.borrow().cmp(key))
     }
 
+    /// Makes room for just so many more entries.
+    pub fn reserve(&mut self, entries: usize) {
+        self.0.reserve_exact(entries);
+    }
+
     /// Gives back the room for entries that never came: a vector takes room for four with the second one.
     pub fn shrink(&mut self) {
         self.0.shrink_to_fit();

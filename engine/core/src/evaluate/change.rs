@@ -2,7 +2,7 @@
 
 use super::DocumentKey;
 use super::operation::{Operation, Operations, check_key};
-use super::term::{Scope, evaluate, truth};
+use super::term::{self, Scope, evaluate};
 use crate::event::Event;
 use crate::program::{
     DocumentPath, KeyLimits, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Projection, Rule, Term, key_kind,
@@ -97,7 +97,7 @@ pub fn changes(event: &Event, projection: &Projection, rules: &[usize]) -> Resul
                 return Ok(());
             }
             let at = of_rule.iter().position(|(other, _)| *other == document).unwrap_or_else(|| {
-                of_rule.push((document, Operations::default()));
+                of_rule.push((document, Operations::of_rule(rule)));
                 of_rule.len() - 1
             });
             of_rule[at].1.add_rule(projection, rule, &scope)
@@ -170,9 +170,10 @@ pub fn contribution(event: &Event, projection: &Projection, rules: &[usize]) -> 
                 return Ok(());
             }
             let document = key(projection, rule, &scope)?;
-            let mut operations = Operations::default();
+            let mut operations = Operations::of_rule(rule);
             operations.add_rule(projection, rule, &scope)?;
             let sums = contribution.get_or_default(document);
+            sums.reserve(operations.by_path.len());
             for (path, operation) in operations.by_path {
                 let Operation::Add(number) = operation else {
                     let message = format!("`add` on `{path}` takes a number in a rule with `retract: true`");
@@ -232,7 +233,7 @@ fn each(
 /// Whether the rule's `if` holds.
 fn holds(rule: &Rule, scope: &Scope<'_>) -> Result<bool, Problem> {
     match &rule.condition {
-        Some(term) => truth(evaluate(term, scope)?, term),
+        Some(term) => term::holds(term, scope),
         None => Ok(true),
     }
 }

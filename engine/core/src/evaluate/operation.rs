@@ -89,6 +89,11 @@ pub struct Operations {
 }
 
 impl Operations {
+    /// None yet, with room for those of a rule.
+    pub(super) fn of_rule(rule: &Rule) -> Operations {
+        Operations { by_path: SortedMap::with_capacity(rule.operations.len()), delete: false }
+    }
+
     /// Whether nothing happens.
     pub fn is_empty(&self) -> bool {
         self.by_path.is_empty() && !self.delete

@@ -29,8 +29,13 @@ const MAX_TEXT_BYTES: usize = 400 << 10;
 ///
 /// Where a path that is not optional finds nothing, a value cannot be used, or an expression has no value.
 pub fn evaluate(term: &Term, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
-    Ok(Some(match term {
-        Term::Constant(value) => value.clone(),
+    Ok(value(term, scope)?.map(Cow::into_owned))
+}
+
+/// As [`evaluate`]; what stands somewhere already is borrowed from there.
+fn value<'a>(term: &'a Term, scope: &Scope<'a>) -> Result<Option<Cow<'a, Value>>, Problem> {
+    Ok(Some(Cow::Owned(match term {
+        Term::Constant(value) => return Ok(Some(Cow::Borrowed(value))),
         Term::Event { subject, optional, path } => {
             let found = match scope.event {
                 Some(event) => event
@@ -79,7 +84,7 @@ pub fn evaluate(term: &Term, scope: &Scope<'_>) -> Result<Option<Value>, Problem
         Term::Text(pieces) => {
             let mut text = String::new();
             for piece in pieces {
-                let Some(value) = evaluate(piece, scope)? else { return Ok(None) };
+                let Some(value) = value(piece, scope)? else { return Ok(None) };
                 append_text(&mut text, &value, piece)?;
             }
             Value::String(text)
@@ -96,54 +101,54 @@ pub fn evaluate(term: &Term, scope: &Scope<'_>) -> Result<Option<Value>, Problem
             }
             function.call(&values)?
         }
-        Term::Unary(operator, operand) => match evaluate(operand, scope)? {
+        Term::Unary(operator, operand) => match value(operand, scope)? {
             Some(value) => operators::unary(*operator, &value)?,
             None => return Ok(None),
         },
         Term::Binary(operator @ (Binary::And | Binary::Or), left, right) => {
-            let first = truth(evaluate(left, scope)?, left)?;
+            let first = holds(left, scope)?;
             // The second operand only where the first one does not decide.
             match (operator, first) {
                 (Binary::And, false) | (Binary::Or, true) => Value::Bool(first),
-                _ => Value::Bool(truth(evaluate(right, scope)?, right)?),
+                _ => Value::Bool(holds(right, scope)?),
             }
         }
         Term::Binary(operator, left, right) => {
-            let (Some(left), Some(right)) = (evaluate(left, scope)?, evaluate(right, scope)?) else {
+            let (Some(left), Some(right)) = (value(left, scope)?, value(right, scope)?) else {
                 return Ok(None);
             };
             operators::binary(*operator, &left, &right)?
         }
         Term::If(condition, then, otherwise) => {
-            return match (truth(evaluate(condition, scope)?, condition)?, otherwise) {
-                (true, _) => evaluate(then, scope),
-                (false, Some(otherwise)) => evaluate(otherwise, scope),
+            return match (holds(condition, scope)?, otherwise) {
+                (true, _) => value(then, scope),
+                (false, Some(otherwise)) => value(otherwise, scope),
                 (false, None) => Ok(None),
             };
         }
-        Term::Exists(value) => Value::Bool(lenient(value, scope)?.is_some()),
-        Term::Default(value, otherwise) => {
-            return match lenient(value, scope)? {
+        Term::Exists(inner) => Value::Bool(lenient(inner, scope)?.is_some()),
+        Term::Default(inner, otherwise) => {
+            return match lenient(inner, scope)? {
                 Some(value) => Ok(Some(value)),
-                None => evaluate(otherwise, scope),
+                None => value(otherwise, scope),
             };
         }
-        Term::Let(term) => return evaluate(term, scope),
-    }))
+        Term::Let(term) => return value(term, scope),
+    })))
 }
 
 fn is_empty_list(value: &Value) -> bool {
     matches!(value, Value::List(list) if list.is_empty())
 }
 
-/// The value of a condition; nothing is not true.
+/// Whether a condition holds; nothing is not true.
 ///
 /// # Errors
 ///
-/// When it is neither true nor false.
-pub(super) fn truth(value: Option<Value>, term: &Term) -> Result<bool, Problem> {
-    match value {
-        Some(Value::Bool(value)) => Ok(value),
+/// As [`evaluate`], and when it is neither true nor false.
+pub(super) fn holds(term: &Term, scope: &Scope<'_>) -> Result<bool, Problem> {
+    match value(term, scope)?.as_deref() {
+        Some(Value::Bool(value)) => Ok(*value),
         Some(other) => {
             let message = format!("a condition has to be true or false, and {} is a {}", term.shown(), other.kind());
             Err(Problem::new(Reason::WrongType, message))
@@ -153,18 +158,21 @@ pub(super) fn truth(value: Option<Value>, term: &Term) -> Result<bool, Problem> 
 }
 
 /// The value of a term in which paths may be missing.
-fn lenient(term: &Term, scope: &Scope<'_>) -> Result<Option<Value>, Problem> {
-    match evaluate(term, scope) {
+fn lenient<'a>(term: &'a Term, scope: &Scope<'a>) -> Result<Option<Cow<'a, Value>>, Problem> {
+    match value(term, scope) {
         Err(Problem { reason: Reason::MissingValue, .. }) => Ok(None),
         other => other,
     }
 }
 
-fn found_or_missing(found: Option<Cow<'_, Value>>, optional: bool, path: &str) -> Result<Option<Value>, Problem> {
+fn found_or_missing<'a>(
+    found: Option<Cow<'a, Value>>,
+    optional: bool,
+    path: &str,
+) -> Result<Option<Cow<'a, Value>>, Problem> {
     match found {
-        Some(value) => Ok(Some(value.into_owned())),
-        None if optional => Ok(None),
-        None => Err(Problem::new(Reason::MissingValue, format!("{path} finds nothing"))),
+        None if !optional => Err(Problem::new(Reason::MissingValue, format!("{path} finds nothing"))),
+        found => Ok(found),
     }
 }
 

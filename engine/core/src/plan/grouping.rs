@@ -191,7 +191,7 @@ impl<'p> Grouping<'p> {
                 return waits || is_ordered;
             }
             Err(failure) => {
-                application.rejection = Some(failure);
+                application.rejection = Some(Box::new(failure));
                 application.changes.clear();
                 // An item that cannot be evaluated contributes nothing.
                 if source.retracts && application.mark.is_some() {

@@ -200,7 +200,7 @@ impl Unit {
                         format!("what its mark says comes from another stream, or from a later one: {stored}");
                     rejected += 1;
                     // The mark stays as it is, for it belongs to the other stream: no document is named here.
-                    application.rejection = Some(Problem::new(Reason::OtherStream, message).into());
+                    application.rejection = Some(Box::new(Problem::new(Reason::OtherStream, message).into()));
                     application.mark = None;
                     application.contribution = None;
                     application.changes.clear();

@@ -103,6 +103,7 @@ pub(super) fn difference(
     let empty = SortedMap::new();
     for (document, old, new) in before.beside(after) {
         let mut operations = Operations::default();
+        operations.by_path.reserve(new.or(old).map_or(0, SortedMap::len));
         for (path, old, new) in old.unwrap_or(&empty).beside(new.unwrap_or(&empty)) {
             if old == new {
                 continue;

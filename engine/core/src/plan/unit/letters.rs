@@ -58,7 +58,7 @@ impl Unit {
         let last = self.pending.get(self.covered - 1).and_then(|application| application.mark.as_ref());
         // What stands for the event on its document: the mark that moves past it, or that there is no document.
         let place = MarkPlace::of(projection, source, application);
-        let document = match (place, &application.mark, &application.rejection) {
+        let document = match (place, &application.mark, application.rejection.as_deref()) {
             (Some(place), Some(mark), Some(Failure { document: Some(document), .. })) => {
                 // An item that has been seen and is not there is seen again by the condition.
                 let seen = self.seen.documents.get(document).and_then(Option::as_ref);

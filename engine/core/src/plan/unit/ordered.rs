@@ -180,7 +180,7 @@ impl Unit {
             return Step::Again;
         }
         if redrives && let Some(failure) = failures.remove(&0) {
-            self.pending[0].rejection = Some(failure);
+            self.pending[0].rejection = Some(Box::new(failure));
             return Step::Again;
         }
         // The document, and what closes a letter.
@@ -192,7 +192,7 @@ impl Unit {
                 return Step::Again;
             }
             if let Some(failure) = failures.remove(&0).or(first_turned) {
-                self.pending[0].rejection = Some(failure);
+                self.pending[0].rejection = Some(Box::new(failure));
                 return self.settled_without_row(true, context, outcomes).unwrap_or(Step::Again);
             }
         } else if 2 * turned.len() + self.covered + failures.len() + own > MAX_ACTIONS
@@ -255,7 +255,7 @@ impl Unit {
             let letter = match (failure, &ordered.letter) {
                 (Some(failure), _) => {
                     let mut application = Application::new(&ordered.event);
-                    application.rejection = Some(failure);
+                    application.rejection = Some(Box::new(failure));
                     application.mark = Some(Mark::stored(&ordered.order));
                     application.id = Some(ordered.id.clone());
                     let letter = letter(&application, projection, source, context);
@@ -305,7 +305,7 @@ impl Unit {
             application.rejection = failures.remove(&number).map(|mut failure| {
                 let document = application.changes.first().map(|change| change.document.clone());
                 failure.document = failure.document.or(document);
-                failure
+                Box::new(failure)
             });
         }
     }
@@ -456,7 +456,7 @@ impl Unit {
                             front.changes = changes;
                             front.changes.retain(|change| Some(&change.document) == document.as_ref());
                         }
-                        Err(failure) => front.rejection = Some(failure),
+                        Err(failure) => front.rejection = Some(Box::new(failure)),
                     }
                     front.event = Some(own.event);
                 }

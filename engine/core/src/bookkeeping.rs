@@ -6,7 +6,7 @@
 use crate::evaluate::{Contribution, DocumentKey};
 use crate::event::{Event, Lane, Metadata, Slot, Slots};
 use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
-use crate::sorted_map::SortedMap;
+use crate::sorted_map::{Attributes, SortedMap};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -61,8 +61,8 @@ pub fn row(partition: String, sort: String) -> Item {
 pub const EXPIRES: &str = "expires";
 
 /// The row that stands for an event in an events table: pk `PROJECTION/SOURCE/ID`, sk `-`.
-pub fn event_row(projection: &Projection, source: &Source, id: &str, expires: Option<i64>) -> Item {
-    let mut item = row(join(&[&projection.name, &source.bookkeeping, id], MAX_PARTITION_KEY_BYTES), "-".to_owned());
+pub fn event_row(projection: &Projection, source: &Source, id: &str, expires: Option<i64>) -> Attributes {
+    let mut item = own_row(projection, source, id, usize::from(expires.is_some()));
     if let Some(seconds) = expires {
         item.insert(EXPIRES.to_owned(), Value::Number(u64::try_from(seconds).unwrap_or(0).into()));
     }
@@ -76,8 +76,16 @@ pub fn redriven_entry(source: &Source, shard: Option<&str>, mark: &str) -> Strin
 }
 
 /// The key of a lane's row in a table of marks: pk `PROJECTION/SOURCE/LANE`, sk `-`.
-pub fn lane_key(projection: &Projection, source: &Source, lane: &str) -> Item {
-    row(join(&[&projection.name, &source.bookkeeping, lane], MAX_PARTITION_KEY_BYTES), "-".to_owned())
+pub fn lane_key(projection: &Projection, source: &Source, lane: &str) -> Attributes {
+    own_row(projection, source, lane, 2)
+}
+
+/// The key of a row of a source, with room for more attributes.
+fn own_row(projection: &Projection, source: &Source, name: &str, more: usize) -> Attributes {
+    let partition = join(&[&projection.name, &source.bookkeeping, name], MAX_PARTITION_KEY_BYTES);
+    let mut key = Attributes::with_capacity(2 + more);
+    key.extend([(PARTITION_KEY.to_owned(), Value::String(partition)), (SORT_KEY.to_owned(), Value::from("-"))]);
+    key
 }
 
 /// The attribute of a lane's row that says that its newest event is a dead letter: a later one that changes nothing moves the
@@ -87,11 +95,11 @@ pub const REJECTED: &str = "rejected";
 /// A lane's row: its mark, the events that were redriven above it, and what its item contributes, where rules take that
 /// back.
 pub fn lane_row(
-    mut key: Item,
+    mut key: Attributes,
     mark: Option<&str>,
     redriven: &BTreeSet<String>,
     contribution: Option<&Contribution>,
-) -> Item {
+) -> Attributes {
     key.extend(mark.map(|mark| (MARK.to_owned(), Value::from(mark))));
     if !redriven.is_empty() {
         key.insert(REDRIVEN.to_owned(), Value::StringSet(redriven.clone()));
@@ -363,8 +371,8 @@ mod tests {
         let path = DocumentPath::from(vec!["counts".into(), "a.b".into()]);
         let sums = [(path, "0.5".parse().unwrap())];
         let contribution = Contribution::from([(DocumentKey([Value::from("d")].into()), sums.into())]);
-        let row = lane_row(row("p".into(), "-".into()), Some("m"), &BTreeSet::new(), Some(&contribution));
-        assert_eq!(contribution_of(&row), Some(contribution));
+        let row = lane_row(row("p".into(), "-".into()).into(), Some("m"), &BTreeSet::new(), Some(&contribution));
+        assert_eq!(contribution_of(&row.into_iter().collect()), Some(contribution));
         assert_eq!(contribution_of(&Item::new()), Some(Contribution::new()));
         assert_eq!(contribution_of(&[(CONTRIBUTES.to_owned(), Value::Null)].into()), None);
     }

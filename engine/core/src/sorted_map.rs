@@ -2,6 +2,8 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use viewfold_value::Value;
 
 /// A map in the order of its keys that lies in one piece of memory.
 ///
@@ -9,6 +11,9 @@ use std::cmp::Ordering;
 /// for its first entry, this one as much as its entries do. A look-up halves its way, and a new entry moves those behind it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SortedMap<K, V>(Vec<(K, V)>);
+
+/// The attributes of a key, or of a row of bookkeeping. Thousands of them are under way at once.
+pub type Attributes = SortedMap<String, Value>;
 
 impl<K: Ord, V> SortedMap<K, V> {
     /// A map without entries.
@@ -185,6 +190,12 @@ impl<K: Ord, V, const N: usize> From<[(K, V); N]> for SortedMap<K, V> {
     }
 }
 
+impl<K: Ord, V> From<BTreeMap<K, V>> for SortedMap<K, V> {
+    fn from(map: BTreeMap<K, V>) -> SortedMap<K, V> {
+        SortedMap(map.into_iter().collect())
+    }
+}
+
 impl<K, V> IntoIterator for SortedMap<K, V> {
     type Item = (K, V);
     type IntoIter = std::vec::IntoIter<(K, V)>;
@@ -207,7 +218,6 @@ impl<'m, K, V> IntoIterator for &'m SortedMap<K, V> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     proptest! {
         /// It holds what a `BTreeMap` holds, in the same order.

@@ -22,8 +22,10 @@ pub(crate) fn to_sdk(value: &Value) -> AttributeValue {
 }
 
 /// An item as the SDK sends it.
-pub(crate) fn item_to_sdk(item: &Item) -> HashMap<String, AttributeValue> {
-    item.iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect()
+pub(crate) fn item_to_sdk<'i>(
+    attributes: impl IntoIterator<Item = (&'i String, &'i Value)>,
+) -> HashMap<String, AttributeValue> {
+    attributes.into_iter().map(|(name, value)| (name.clone(), to_sdk(value))).collect()
 }
 
 /// Why an attribute value of the store is none of ours.

@@ -86,7 +86,7 @@ async fn write(store: &Store, table: &Arc<str>, writes: Vec<Write>, notes: &mut 
             None => Put::new_item(table, row, PARTITION_KEY),
             Some(hash) => Put {
                 table,
-                item: row,
+                item: row.into(),
                 form: Arc::new(Form {
                     expression: String::new(),
                     condition: Some("#0 = :0".to_owned()),

@@ -109,7 +109,7 @@ fn action(correction: &Correction<'_>) -> Result<TransactWriteItem, BuildError> 
     let action = TransactWriteItem::builder();
     Ok(match (before, after) {
         (_, None) => {
-            let delete = Delete::builder().table_name(*table).set_key(Some(item_to_sdk(key)));
+            let delete = Delete::builder().table_name(*table).set_key(Some(item_to_sdk(*key)));
             let delete = delete.condition_expression(condition).set_expression_attribute_names(Some(expression.names));
             let values = Some(expression.values).filter(|values| !values.is_empty());
             action.delete(delete.set_expression_attribute_values(values).build()?)
@@ -133,7 +133,7 @@ fn action(correction: &Correction<'_>) -> Result<TransactWriteItem, BuildError> 
                 parts => format!("{word} {} ", parts.join(", ")),
             };
             let text = format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes));
-            let update = Update::builder().table_name(*table).set_key(Some(item_to_sdk(key)));
+            let update = Update::builder().table_name(*table).set_key(Some(item_to_sdk(*key)));
             let update = update.update_expression(text.trim_end()).condition_expression(condition);
             let update = update.set_expression_attribute_names(Some(expression.names));
             action.update(update.set_expression_attribute_values(Some(expression.values)).build()?)

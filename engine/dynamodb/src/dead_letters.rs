@@ -122,5 +122,5 @@ async fn let_expire(store: &Store, table: &Arc<str>, letter: &Letter, now: &str)
 
 fn put(table: &Arc<str>, item: Item) -> Request {
     let table = Arc::clone(table);
-    Request::Write(Action::Put(Put { table, item, form: Arc::default(), values: Vec::new() }))
+    Request::Write(Action::Put(Put { table, item: item.into(), form: Arc::default(), values: Vec::new() }))
 }

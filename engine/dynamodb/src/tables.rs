@@ -64,7 +64,7 @@ pub async fn delete_items(client: &Client, table: &str, keys: &[&Item]) -> Resul
     // The most that one request takes.
     for keys in keys.chunks(25) {
         let delete = |key: &&Item| {
-            let delete = DeleteRequest::builder().set_key(Some(item_to_sdk(key))).build();
+            let delete = DeleteRequest::builder().set_key(Some(item_to_sdk(*key))).build();
             delete.map(|delete| WriteRequest::builder().delete_request(delete).build())
         };
         let requests =

@@ -108,9 +108,9 @@ impl<'p> Desk<'p> {
         };
         let key = |action: &Action| {
             let key = match action {
-                Action::Update(update) => update.key.clone(),
-                Action::Delete(delete) => delete.key.clone(),
-                Action::Check(check) => check.key.clone(),
+                Action::Update(update) => update.key.clone().into_iter().collect(),
+                Action::Delete(delete) => delete.key.clone().into_iter().collect(),
+                Action::Check(check) => check.key.clone().into_iter().collect(),
                 Action::Put(put) => {
                     let names = self.tables.get(&put.table).into_iter().flat_map(Table::keys);
                     names.filter_map(|key| Some((key.name.clone(), put.item.get(&key.name)?.clone()))).collect()

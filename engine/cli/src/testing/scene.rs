@@ -148,7 +148,7 @@ async fn give(records: &Records<'_>, case: &Case, views: &[&Table], connection: 
                 let finding = Diagnostic::error(Code::WrongForm, &records.loaded.source, literal.span, NO_KEY);
                 return Err(Failure::findings(&[finding]));
             }
-            let put = Put { table: Arc::clone(&table.name), item, form: Arc::default(), values: vec![] };
+            let put = Put { table: Arc::clone(&table.name), item: item.into(), form: Arc::default(), values: vec![] };
             match connection.store.send(&Request::Write(Action::Put(put))).await {
                 Answer::Done => {}
                 Answer::Refused(message) | Answer::Failed(message) => {

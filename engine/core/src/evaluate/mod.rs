@@ -12,6 +12,7 @@ pub use operation::{Append, Operation, Operations};
 pub use term::{Scope, evaluate};
 
 use crate::program::Projection;
+use crate::sorted_map::Attributes;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -23,11 +24,18 @@ pub struct DocumentKey(pub Arc<[Value]>);
 impl DocumentKey {
     /// The key as attributes of the projection's table.
     pub fn item(&self, projection: &Projection) -> Item {
-        let mut item = Item::new();
-        for (key, value) in projection.table.keys().zip(self.0.iter()) {
-            item.insert(key.name.clone(), value.clone());
-        }
-        item
+        self.named(projection).collect()
+    }
+
+    /// The same in one piece of memory.
+    pub fn attributes(&self, projection: &Projection) -> Attributes {
+        let mut attributes = Attributes::with_capacity(self.0.len());
+        attributes.extend(self.named(projection));
+        attributes
+    }
+
+    fn named(&self, projection: &Projection) -> impl Iterator<Item = (String, Value)> {
+        projection.table.keys().zip(self.0.iter()).map(|(key, value)| (key.name.clone(), value.clone()))
     }
 
     /// The key as one text, for bookkeeping: the same text for the same key only.

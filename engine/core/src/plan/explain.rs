@@ -199,9 +199,11 @@ impl Reading {
         let source = &projection.sources[self.source];
         let key = match &source.guard {
             Guard::None | Guard::Document { .. } => return None,
-            Guard::Lane { .. } => bookkeeping::lane_key(projection, source, self.application.lane.as_deref()?),
+            Guard::Lane { .. } => {
+                bookkeeping::lane_key(projection, source, self.application.lane.as_deref()?).into_iter().collect()
+            }
             Guard::EventsTable { order_by: None, .. } => {
-                bookkeeping::event_row(projection, source, self.application.id.as_deref()?, None)
+                bookkeeping::event_row(projection, source, self.application.id.as_deref()?, None).into_iter().collect()
             }
             Guard::EventsTable { order_by: Some(_), .. } => {
                 let document = &self.changes.first()?.document;

@@ -14,6 +14,7 @@ use crate::bookkeeping::WAYS;
 use crate::fold::{Effect, Effects};
 use crate::mark::Mark;
 use crate::program::DocumentPath;
+use crate::sorted_map::Attributes;
 use foldhash::HashMap;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -280,40 +281,40 @@ impl<'f> Writer<'f> {
     }
 
     /// The update of an item.
-    pub(super) fn update(self, table: &Arc<str>, key: Item) -> Action {
+    pub(super) fn update(self, table: &Arc<str>, key: impl Into<Attributes>) -> Action {
         let form = self.forms.of(self.clauses);
-        Action::Update(Update { table: Arc::clone(table), key, form, values: self.values })
+        Action::Update(Update { table: Arc::clone(table), key: key.into(), form, values: self.values })
     }
 
     /// The removal of an item, under the writer's conditions.
-    pub(super) fn removal(self, table: &Arc<str>, key: Item) -> Action {
+    pub(super) fn removal(self, table: &Arc<str>, key: impl Into<Attributes>) -> Action {
         let form = self.forms.of(self.clauses);
-        Action::Delete(Delete { table: Arc::clone(table), key, form, values: self.values })
+        Action::Delete(Delete { table: Arc::clone(table), key: key.into(), form, values: self.values })
     }
 
     /// The writer's conditions alone; of a transaction.
-    pub(super) fn check(self, table: &Arc<str>, key: Item) -> Action {
+    pub(super) fn check(self, table: &Arc<str>, key: impl Into<Attributes>) -> Action {
         let form = self.forms.of(self.clauses);
-        Action::Check(Check { table: Arc::clone(table), key, form, values: self.values })
+        Action::Check(Check { table: Arc::clone(table), key: key.into(), form, values: self.values })
     }
 
     /// A whole item, under the writer's conditions.
-    pub(super) fn put(self, table: &Arc<str>, item: Item) -> Action {
+    pub(super) fn put(self, table: &Arc<str>, item: impl Into<Attributes>) -> Action {
         let form = self.forms.of(self.clauses);
-        Action::Put(Put { table: Arc::clone(table), item, form, values: self.values })
+        Action::Put(Put { table: Arc::clone(table), item: item.into(), form, values: self.values })
     }
 }
 
 /// A row of bookkeeping that must not be there.
-pub(super) fn new_row(forms: &Forms, table: &Arc<str>, row: Item) -> Action {
+pub(super) fn new_row(forms: &Forms, table: &Arc<str>, row: impl Into<Attributes>) -> Action {
     let mut writer = Writer::new(forms);
     writer.require_missing(&WAYS.key);
     writer.put(table, row)
 }
 
 /// A whole item, whatever is there.
-pub(super) fn put(table: &Arc<str>, item: Item) -> Action {
-    Action::Put(Put { table: Arc::clone(table), item, form: Arc::default(), values: Vec::new() })
+pub(super) fn put(table: &Arc<str>, item: impl Into<Attributes>) -> Action {
+    Action::Put(Put { table: Arc::clone(table), item: item.into(), form: Arc::default(), values: Vec::new() })
 }
 
 /// What an effect leaves where nothing was.

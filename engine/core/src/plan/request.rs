@@ -1,5 +1,6 @@
 //! Requests to the store and its answers, in the engine's own terms.
 
+use crate::sorted_map::Attributes;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -64,7 +65,7 @@ pub struct Update {
     /// The table.
     pub table: Arc<str>,
     /// The item's key.
-    pub key: Item,
+    pub key: Attributes,
     /// Its expressions.
     pub form: Arc<Form>,
     /// The values behind the placeholders `:0`, `:1` and so on.
@@ -77,7 +78,7 @@ pub struct Put {
     /// The table.
     pub table: Arc<str>,
     /// The whole item.
-    pub item: Item,
+    pub item: Attributes,
     /// Its expressions.
     pub form: Arc<Form>,
     /// The values behind the placeholders `:0`, `:1` and so on.
@@ -86,10 +87,10 @@ pub struct Put {
 
 impl Put {
     /// A new item: no item with its key may be there. `key` is one of the item's key attributes.
-    pub fn new_item(table: Arc<str>, item: Item, key: &str) -> Put {
+    pub fn new_item(table: Arc<str>, item: impl Into<Attributes>, key: &str) -> Put {
         let condition = Some("attribute_not_exists(#0)".to_owned());
         let form = Form { expression: String::new(), condition, names: vec![key.to_owned()] };
-        Put { table, item, form: Arc::new(form), values: Vec::new() }
+        Put { table, item: item.into(), form: Arc::new(form), values: Vec::new() }
     }
 }
 
@@ -99,7 +100,7 @@ pub struct Delete {
     /// The table.
     pub table: Arc<str>,
     /// The item's key.
-    pub key: Item,
+    pub key: Attributes,
     /// Its expressions.
     pub form: Arc<Form>,
     /// The values behind the placeholders `:0`, `:1` and so on.
@@ -112,7 +113,7 @@ pub struct Check {
     /// The table.
     pub table: Arc<str>,
     /// The item's key.
-    pub key: Item,
+    pub key: Attributes,
     /// Its expressions.
     pub form: Arc<Form>,
     /// The values behind the placeholders `:0`, `:1` and so on.

@@ -88,7 +88,8 @@ impl Store {
                         Action::Put(Put { item, .. }) => item,
                         Action::Check(check) => &check.key,
                     };
-                    let item = (Arc::clone(action.table()), self.key(action.table(), key));
+                    let key: Item = key.clone().into_iter().collect();
+                    let item = (Arc::clone(action.table()), self.key(action.table(), &key));
                     assert!(!met.contains(&item), "two actions on one item: {item:?}");
                     met.push(item);
                     reasons.push(match after.act(action) {
@@ -116,7 +117,8 @@ impl Store {
             Action::Put(Put { table, item, values, .. }) => (table, item, values),
         };
         let form = action.form();
-        let id = self.key(table, key);
+        let key: Item = key.clone().into_iter().collect();
+        let id = self.key(table, &key);
         let before = self.tables[table].1.get(&id).cloned();
         let empty = Item::new();
         let scope = Scope { item: before.as_ref().unwrap_or(&empty), names: &form.names, values };
@@ -128,9 +130,9 @@ impl Store {
         let after = match action {
             Action::Check(_) => return Ok(()),
             Action::Delete(_) => None,
-            Action::Put(put) => Some(put.item.clone()),
+            Action::Put(put) => Some(put.item.clone().into_iter().collect()),
             Action::Update(_) => {
-                let mut after = before.clone().unwrap_or_else(|| key.clone());
+                let mut after = before.clone().unwrap_or(key);
                 scope.update(&form.expression, &mut after)?;
                 Some(after)
             }

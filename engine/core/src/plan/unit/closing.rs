@@ -15,6 +15,7 @@ use crate::mark::{Mark, Standing};
 use crate::outcomes::Outcomes;
 use crate::program::{DocumentPath, Guard, Source};
 use crate::report::{Ending, Outcome};
+use crate::sorted_map::Attributes;
 use std::sync::Arc;
 use viewfold_value::{Item, Value};
 
@@ -142,7 +143,7 @@ impl Unit {
     pub(super) fn lane_again(
         &self,
         table: &Arc<str>,
-        key: Item,
+        key: Attributes,
         name: &str,
         mark: &Mark,
         context: &Context<'_>,

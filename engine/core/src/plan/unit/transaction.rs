@@ -13,6 +13,7 @@ use crate::mark::Mark;
 use crate::outcomes::Outcomes;
 use crate::program::{Guard, OnError};
 use crate::report::{Problem, Reason};
+use crate::sorted_map::Attributes;
 use foldhash::{HashMap, HashSet};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -50,9 +51,10 @@ impl Unit {
         let (projection, source) = self.parts(context);
         let unread = self.unread_lanes(context);
         if let (Guard::Lane { table, .. }, false) = (&source.guard, unread.is_empty()) {
-            let keys = unread
-                .iter()
-                .map(|lane| ItemKey { table: Arc::clone(table), key: bookkeeping::lane_key(projection, source, lane) });
+            let keys = unread.iter().map(|lane| {
+                let key = bookkeeping::lane_key(projection, source, lane);
+                ItemKey { table: Arc::clone(table), key: key.into_iter().collect() }
+            });
             let request = Request::Read(keys.collect());
             return Step::Send(request, Sent::Read(unread.into_iter().map(Target::Lane).collect()));
         }
@@ -397,7 +399,7 @@ impl Unit {
 /// The bytes of an action, about.
 fn size(action: &Action) -> usize {
     let values = |values: &[Value]| values.iter().map(Value::size).sum::<usize>();
-    let item = |item: &Item| item.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>();
+    let item = |item: &Attributes| item.iter().map(|(name, value)| name.len() + value.size()).sum::<usize>();
     512 + match action {
         Action::Update(update) => values(&update.values) + item(&update.key) + update.form.expression.len(),
         Action::Put(put) => values(&put.values) + item(&put.item),

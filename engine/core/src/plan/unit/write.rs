@@ -8,6 +8,7 @@ use crate::evaluate::DocumentKey;
 use crate::fold::{Effects, State};
 use crate::mark::Mark;
 use crate::program::{DocumentPath, Projection};
+use crate::sorted_map::Attributes;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use viewfold_value::{Item, Number, Value};
@@ -44,7 +45,7 @@ pub(super) fn blind(
     if let OnDocument::Mark(to) = guard {
         to.blind(&mut writer, without_maps);
     }
-    Some(writer.update(&projection.table.name, document.item(projection)))
+    Some(writer.update(&projection.table.name, document.attributes(projection)))
 }
 
 /// The move of a document's mark past an event that is not applied to it, if there is a document.
@@ -67,14 +68,14 @@ pub(super) fn mark_only(
         }
         None => to.blind(&mut writer, without_maps),
     }
-    writer.update(&projection.table.name, document.item(projection))
+    writer.update(&projection.table.name, document.attributes(projection))
 }
 
 /// That there is no document.
 pub(super) fn no_document(projection: &Projection, document: &DocumentKey, context: &Context<'_>) -> Action {
     let mut writer = Writer::new(context.forms);
     writer.require_missing(&projection.ways.key);
-    writer.check(&projection.table.name, document.item(projection))
+    writer.check(&projection.table.name, document.attributes(projection))
 }
 
 /// The write of a document that has been read: it is conditional on everything that was read. Nothing where there is
@@ -89,7 +90,7 @@ pub(super) fn known(
     context: &Context<'_>,
 ) -> Option<Action> {
     let table = &projection.table.name;
-    let key = document.item(projection);
+    let key = document.attributes(projection);
     let empty = Item::new();
     let base = state.base().unwrap_or(&empty);
     let mut writer = Writer::new(context.forms);
@@ -215,7 +216,7 @@ fn paths(
     state: &State,
     touched: &BTreeSet<DocumentPath>,
     base: &Item,
-    key: &Item,
+    key: &Attributes,
 ) {
     let mut whole: Vec<DocumentPath> = Vec::new();
     // A document that was deleted and made anew has nothing left of its maps: its attributes are set as wholes.

@@ -153,7 +153,8 @@ impl std::hash::Hash for ItemLane {
 impl Lane {
     /// The lane of the item with this key.
     pub fn of_item(key: Item) -> Lane {
-        let mut text = String::new();
+        // Most keys are shorter.
+        let mut text = String::with_capacity(64);
         json::write_map(&key, &mut text);
         Lane::Item(ItemLane { key: key.into_iter().collect(), text: text.into() })
     }

@@ -42,6 +42,11 @@ impl<'t> Reader<'t> {
         Reader { text, at: 0 }
     }
 
+    /// A reader at a byte of a text where a value begins.
+    pub const fn at_byte(text: &'t str, at: usize) -> Reader<'t> {
+        Reader { text, at }
+    }
+
     const fn bytes(&self) -> &'t [u8] {
         self.text.as_bytes()
     }

@@ -110,7 +110,8 @@ impl Lanes {
                 (lane.as_bytes().to_vec(), body.text.to_string())
             }
             Body::Dynamodb(body) => {
-                (body.keys.unwrap_or_default().as_bytes().to_vec(), format!("{:?}", (body.new, body.old)))
+                let images = [&body.new, &body.old].map(|image| image.as_ref().map(|image| image.text));
+                (body.keys.unwrap_or_default().as_bytes().to_vec(), format!("{images:?}"))
             }
         };
         let digits = record.sequence().trim_start_matches('0').to_owned();

@@ -36,9 +36,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Change<'_>, Problem> {
     let mut id = format!("{table}/{}/{created}", lane.text());
     if !is_exact {
         let mut digest = Sha256::new();
-        for image in [body.old, body.new] {
+        for image in [&body.old, &body.new] {
             // As values, so that it does not matter how they are written.
-            digest.update(image.map(read_item).transpose()?.map_or_else(String::new, |item| format!("{item:?}")));
+            digest.update(
+                image
+                    .as_ref()
+                    .map(|image| read_item(image.text))
+                    .transpose()?
+                    .map_or_else(String::new, |item| format!("{item:?}")),
+            );
             digest.update([0]);
         }
         id.push('/');

@@ -87,15 +87,52 @@ pub struct DynamodbBody<'i> {
     /// The key of the item.
     pub keys: Option<&'i str>,
     /// The item after the change.
-    pub new: Option<&'i str>,
+    pub new: Option<Image<'i>>,
     /// The item before the change.
-    pub old: Option<&'i str>,
+    pub old: Option<Image<'i>>,
     /// 21 to 40 digits.
     pub sequence: Cow<'i, str>,
     /// When the change was made. DynamoDB may leave it out.
     pub created: Option<Timestamp>,
     /// `insert`, `modify` or `remove`.
     pub change: Option<&'static str>,
+}
+
+/// An item in DynamoDB JSON, as it stands in a record. It has been looked through, so it is known where its attributes are: what
+/// reads some of them need not look for them again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Image<'i> {
+    /// The whole item.
+    pub text: &'i str,
+    /// The names of its attributes, and the bytes of the text that their values begin at.
+    pub(super) attributes: Vec<(Cow<'i, str>, usize)>,
+}
+
+impl<'i> Image<'i> {
+    /// An item by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object.
+    pub(super) fn of(text: &'i str) -> Result<Image<'i>, Broken> {
+        let mut reader = Reader::new(text);
+        reader.peek()?;
+        Image::read(&mut reader, &mut Vec::new())
+    }
+
+    /// The item that begins here. `room` is what images before it needed.
+    fn read(reader: &mut Reader<'i>, room: &mut Vec<(Cow<'i, str>, usize)>) -> Result<Image<'i>, Broken> {
+        let from = reader.at();
+        let mut next = reader.next_object()?;
+        while let Some(name) = next {
+            let start = reader.peek()?;
+            room.push((name, reader.at() - from));
+            reader.skip(start)?;
+            next = reader.next_key()?;
+        }
+        // Just as long as it has to be: there are ten thousand of them.
+        Ok(Image { text: reader.since(from), attributes: room.drain(..).collect() })
+    }
 }
 
 /// Why an invocation cannot be taken apart into records. Nothing of it is applied then.
@@ -187,8 +224,8 @@ struct RawRecord<'i> {
     precision: Option<Cow<'i, str>>,
     view: Option<Cow<'i, str>>,
     keys: Option<&'i str>,
-    new: Option<&'i str>,
-    old: Option<&'i str>,
+    new: Option<Image<'i>>,
+    old: Option<Image<'i>>,
     message_id: Option<Cow<'i, str>>,
     message: Option<Cow<'i, str>>,
     sent: Option<Cow<'i, str>>,
@@ -255,11 +292,13 @@ impl Part {
 struct Members<'i> {
     record: Alike<'i>,
     service: Alike<'i>,
+    /// Room for the attributes of an image.
+    attributes: Vec<(Cow<'i, str>, usize)>,
 }
 
 impl Members<'_> {
     fn of_many() -> Self {
-        Members { record: Alike::of_many(), service: Alike::of_many() }
+        Members { record: Alike::of_many(), service: Alike::of_many(), attributes: Vec::new() }
     }
 }
 
@@ -267,7 +306,7 @@ fn raw_record<'i>(reader: &mut Reader<'i>, members: &mut Members<'i>) -> Result<
     let mut record = RawRecord::default();
     members.record.begin();
     while let Some(part) = members.record.next_part(reader, Part::of_record)? {
-        read_part(part, reader, &mut record, &mut members.service)?;
+        read_part(part, reader, &mut record, members)?;
     }
     Ok(record)
 }
@@ -277,7 +316,7 @@ fn read_part<'i>(
     part: Part,
     reader: &mut Reader<'i>,
     record: &mut RawRecord<'i>,
-    service: &mut Alike<'i>,
+    members: &mut Members<'i>,
 ) -> Result<(), EnvelopeError> {
     match part {
         Part::Arn => record.arn = text(reader)?,
@@ -294,12 +333,12 @@ fn read_part<'i>(
         Part::Precision => record.precision = text(reader)?,
         Part::View => record.view = text(reader)?,
         Part::Keys => record.keys = raw_object(reader)?,
-        Part::New => record.new = raw_object(reader)?,
-        Part::Old => record.old = raw_object(reader)?,
+        Part::New => record.new = image(reader, members)?,
+        Part::Old => record.old = image(reader, members)?,
         Part::Service => {
-            service.begin();
-            while let Some(part) = service.next_part(reader, Part::of_service)? {
-                read_part(part, reader, record, service)?;
+            members.service.begin();
+            while let Some(part) = members.service.next_part(reader, Part::of_service)? {
+                read_part(part, reader, record, members)?;
             }
         }
     }
@@ -329,6 +368,14 @@ fn raw_object<'i>(reader: &mut Reader<'i>) -> Result<Option<&'i str>, EnvelopeEr
     let from = reader.at();
     reader.skip(start)?;
     Ok((start == Start::OBJECT).then(|| reader.since(from)))
+}
+
+/// An image; nothing for what is no object.
+fn image<'i>(reader: &mut Reader<'i>, members: &mut Members<'i>) -> Result<Option<Image<'i>>, EnvelopeError> {
+    match reader.peek()? {
+        Start::OBJECT => Ok(Some(Image::read(reader, &mut members.attributes)?)),
+        other => reader.skip(other).map(|()| None).map_err(Into::into),
+    }
 }
 
 impl<'i> RawRecord<'i> {
@@ -554,8 +601,8 @@ mod tests {
             "ApproximateCreationDateTime":null}}]}"#;
         let records = records(payload).unwrap();
         let Body::Dynamodb(body) = &records[0].body else { panic!("{records:?}") };
-        assert_eq!((body.change, &body.created, body.new), (Some("remove"), &None, None));
-        assert_eq!(body.old, Some(r#"{"id":{"S":"1"}}"#));
+        assert_eq!((body.change, &body.created, &body.new), (Some("remove"), &None, &None));
+        assert_eq!(body.old.as_ref().map(|image| image.text), Some(r#"{"id":{"S":"1"}}"#));
         assert_eq!(records[0].origin.label.as_deref(), Some("2026-01-01T00:00:00.000"));
     }
 }

@@ -23,8 +23,9 @@ use crate::program::{Payload, Program, Stream, StreamIdentity, is_deleted_row};
 use crate::report::{Problem, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use envelope::{Body, DynamodbBody, KinesisBody, Record, SqsBody};
+use envelope::{Body, DynamodbBody, Image, KinesisBody, Record, SqsBody};
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::sync::Arc;
 use viewfold_value::dynamodb_json;
 use viewfold_value::json::{self, ReadError};
@@ -318,44 +319,50 @@ fn json_payload(bytes: &[u8], stream: &Stream, slots: &mut Slots) -> Result<(), 
 
 /// Fills the slots from the images of a DynamoDB record.
 fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut Slots) -> Result<(), Problem> {
-    let images = [("keys", body.keys), ("new", body.new), ("old", body.old)];
-    for (name, image) in images {
+    let wrong = |name: &str, error: &dyn std::fmt::Display| {
+        undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}"))
+    };
+    let keys = body.keys.filter(|_| stream.paths.looks_at("keys"));
+    let keys = keys.map(Image::of).transpose().map_err(|error| wrong("keys", &error))?;
+    for (name, image) in [("keys", &keys), ("new", &body.new), ("old", &body.old)] {
         let Some(image) = image else { continue };
-        stream
-            .paths
-            .read_image(image, name, slots)
-            .map_err(|error| undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}")))?;
+        stream.paths.read_image(image, name, slots).map_err(|error| wrong(name, &error))?;
     }
     Ok(())
 }
 
 /// The body as it is about documents: the row that a deleted document leaves behind is none. Becoming such a row is a
 /// removal, leaving it an insertion, and nothing else about it is anything.
-fn without_deleted_rows<'i>(body: &DynamodbBody<'i>, stream: &Stream) -> Result<Option<DynamodbBody<'i>>, Problem> {
-    let is_row = |image: Option<&str>| match image {
+fn without_deleted_rows<'b, 'i>(
+    body: &'b DynamodbBody<'i>,
+    stream: &Stream,
+) -> Result<Option<Cow<'b, DynamodbBody<'i>>>, Problem> {
+    let is_row = |image: &Option<Image<'_>>| match image {
         // A look at the bytes spares reading nearly every image.
-        Some(image) if !stream.bookkeeping.is_empty() && image.contains("_deleted\"") => {
-            is_deleted_image(image, body.keys, stream)
+        Some(image) if !stream.bookkeeping.is_empty() && image.text.contains("_deleted\"") => {
+            is_deleted_image(image.text, body.keys, stream)
         }
         _ => Ok(false),
     };
-    Ok(match (is_row(body.old)?, is_row(body.new)?) {
+    Ok(match (is_row(&body.old)?, is_row(&body.new)?) {
         // So is a change of nothing but what guards keep: a mark that was moved past an event that could not be applied.
         (false, false) if is_bookkeeping_alone(body, stream)? => None,
-        (false, false) => Some(body.clone()),
+        (false, false) => Some(Cow::Borrowed(body)),
         (true, true) => None,
         (false, true) if body.old.is_none() => None,
-        (false, true) => Some(DynamodbBody { new: None, change: Some("remove"), ..body.clone() }),
+        (false, true) => Some(Cow::Owned(DynamodbBody { new: None, change: Some("remove"), ..body.clone() })),
         (true, false) if body.new.is_none() => None,
-        (true, false) => Some(DynamodbBody { old: None, change: Some("insert"), ..body.clone() }),
+        (true, false) => Some(Cow::Owned(DynamodbBody { old: None, change: Some("insert"), ..body.clone() })),
     })
 }
 
 /// Whether a change of a view's item leaves the document as it was.
 fn is_bookkeeping_alone(body: &DynamodbBody<'_>, stream: &Stream) -> Result<bool, Problem> {
-    let (Some(old), Some(new), false) = (body.old, body.new, stream.bookkeeping.is_empty()) else { return Ok(false) };
-    let document = |image: &str| {
-        let item = read_item(image)?;
+    let (Some(old), Some(new), false) = (&body.old, &body.new, stream.bookkeeping.is_empty()) else {
+        return Ok(false);
+    };
+    let document = |image: &Image<'_>| {
+        let item = read_item(image.text)?;
         let is_kept = |name: &String| name.starts_with("_vf_") || stream.bookkeeping.contains(name);
         Ok::<_, Problem>(item.into_iter().filter(|(name, _)| !is_kept(name)).collect::<Item>())
     };

@@ -1,5 +1,6 @@
 //! One pass over a payload fills the slots of all paths; everything else is skipped.
 
+use super::envelope::Image;
 use crate::event::{Slot, Slots};
 use crate::program::{PathTree, Place};
 use std::collections::BTreeSet;
@@ -149,12 +150,12 @@ impl PathTree {
     }
 
     /// Reads the image `name` of a DynamoDB record, an item in DynamoDB JSON: it stands at `$.name`.
-    pub(super) fn read_image(&self, image: &str, name: &str, slots: &mut Slots) -> Result<(), ReadError> {
+    pub(super) fn read_image(&self, image: &Image<'_>, name: &str, slots: &mut Slots) -> Result<(), ReadError> {
         let Some(root) = self.root() else { return Ok(()) };
         let node = root.names.get(name).map(|child| &self.nodes[child.place]);
         let own = node.and_then(|node| node.slot);
         if root.slot.is_some() || own.is_some() {
-            let found = match dynamodb_json::read_item(&mut Reader::new(image), 0) {
+            let found = match dynamodb_json::read_item(&mut Reader::new(image.text), 0) {
                 Ok(item) => Slot::Found(Value::Map(item)),
                 Err(ReadError::Unusable(reason)) => Slot::Unusable(reason),
                 Err(error) => return Err(error),
@@ -177,18 +178,13 @@ impl PathTree {
             }
         }
         let Some(node) = node.filter(|node| !node.names.is_empty()) else { return Ok(()) };
-        let mut reader = Reader::new(image);
-        let mut next = reader.next_object()?;
-        while let Some(key) = next {
-            match node.child(&key).map(|child| &self.nodes[child.place]) {
-                Some(place) => match dynamodb_json::read_attribute(&mut reader, 0) {
-                    Ok(value) => self.fill(value, place, slots),
-                    Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
-                    Err(error) => return Err(error),
-                },
-                None => reader.skip_next()?,
+        for (key, at) in &image.attributes {
+            let Some(place) = node.child(key).map(|child| &self.nodes[child.place]) else { continue };
+            match dynamodb_json::read_attribute(&mut Reader::at_byte(image.text, *at), 0) {
+                Ok(value) => self.fill(value, place, slots),
+                Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
+                Err(error) => return Err(error),
             }
-            next = reader.next_key()?;
         }
         Ok(())
     }
@@ -290,7 +286,7 @@ mod tests {
         let tree = tree(&["$.new.s", "$.new.m.k", "$.new.n"]);
         let text = r#"{"s":{"SS":["b"]},"m":{"M":{"k":{"B":"AQ=="}}},"n":{"N":"1e500"},"o":{"S":"x"}}"#;
         let mut slots = Slots::default();
-        tree.read_image(text, "new", &mut slots).unwrap();
+        tree.read_image(&Image::of(text).unwrap(), "new", &mut slots).unwrap();
         assert_eq!(*slots.get(0), Slot::Found(Value::StringSet(["b".to_owned()].into())));
         assert_eq!(*slots.get(1), Slot::Found(Value::Binary(vec![1])));
         assert!(matches!(slots.get(2), Slot::Unusable(_)));

@@ -24,7 +24,7 @@ enum Undo {
 impl<'d> Draft<'d> {
     /// A draft of a document as it is.
     pub(super) fn new(document: &'d mut Item) -> Draft<'d> {
-        Draft { document, changes: Vec::new() }
+        Draft { document, changes: Vec::with_capacity(8) }
     }
 
     /// The document as it is by now.

@@ -42,7 +42,7 @@ impl<'t> Reader<'t> {
         Reader { text, at: 0 }
     }
 
-    /// A reader at a byte of a text where a value begins.
+    /// A reader at a byte of a text.
     pub const fn at_byte(text: &'t str, at: usize) -> Reader<'t> {
         Reader { text, at }
     }

@@ -322,8 +322,7 @@ fn dynamodb_images(body: &DynamodbBody<'_>, stream: &Stream, slots: &mut Slots) 
     let wrong = |name: &str, error: &dyn std::fmt::Display| {
         undecodable(format!("the record's {name} image is no DynamoDB JSON: {error}"))
     };
-    let keys = body.keys.filter(|_| stream.paths.looks_at("keys"));
-    let keys = keys.map(Image::of).transpose().map_err(|error| wrong("keys", &error))?;
+    let keys = body.keys.map(Image::of);
     for (name, image) in [("keys", &keys), ("new", &body.new), ("old", &body.old)] {
         let Some(image) = image else { continue };
         stream.paths.read_image(image, name, slots).map_err(|error| wrong(name, &error))?;

@@ -178,13 +178,21 @@ impl PathTree {
             }
         }
         let Some(node) = node.filter(|node| !node.names.is_empty()) else { return Ok(()) };
-        for (key, at) in &image.attributes {
-            let Some(place) = node.child(key).map(|child| &self.nodes[child.place]) else { continue };
-            match dynamodb_json::read_attribute(&mut Reader::at_byte(image.text, *at), 0) {
-                Ok(value) => self.fill(value, place, slots),
-                Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
-                Err(error) => return Err(error),
+        let mut reader = Reader::new(image.text);
+        let mut ends = image.ends.iter();
+        let mut next = reader.next_object()?;
+        while let Some(key) = next {
+            let end = ends.next();
+            match (node.child(&key).map(|child| &self.nodes[child.place]), end) {
+                (Some(place), _) => match dynamodb_json::read_attribute(&mut reader, 0) {
+                    Ok(value) => self.fill(value, place, slots),
+                    Err(ReadError::Unusable(reason)) => self.spoil(&reason, place, slots),
+                    Err(error) => return Err(error),
+                },
+                (None, Some(end)) => reader = Reader::at_byte(image.text, *end as usize),
+                (None, None) => reader.skip_next()?,
             }
+            next = reader.next_key()?;
         }
         Ok(())
     }
@@ -220,6 +228,7 @@ fn element(list: &[Value], index: i64) -> Option<&Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::envelope::{self, Body};
     use super::*;
     use crate::path::parse as parse_path;
     use crate::program::Step;
@@ -286,7 +295,7 @@ mod tests {
         let tree = tree(&["$.new.s", "$.new.m.k", "$.new.n"]);
         let text = r#"{"s":{"SS":["b"]},"m":{"M":{"k":{"B":"AQ=="}}},"n":{"N":"1e500"},"o":{"S":"x"}}"#;
         let mut slots = Slots::default();
-        tree.read_image(&Image::of(text).unwrap(), "new", &mut slots).unwrap();
+        tree.read_image(&Image::of(text), "new", &mut slots).unwrap();
         assert_eq!(*slots.get(0), Slot::Found(Value::StringSet(["b".to_owned()].into())));
         assert_eq!(*slots.get(1), Slot::Found(Value::Binary(vec![1])));
         assert!(matches!(slots.get(2), Slot::Unusable(_)));
@@ -306,7 +315,51 @@ mod tests {
         })
     }
 
+    /// Values in DynamoDB JSON, some of them none.
+    fn attribute() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "[a-c]{0,3}".prop_map(|text| format!(r#"{{"S":"{text}\\n"}}"#)),
+            "-?[1-9][0-9]{0,3}".prop_map(|digits| format!(r#" {{ "N" : "{digits}" }} "#)),
+            Just(r#"{"NULL":true}"#.to_owned()),
+            Just(r#"{"N":"1e500"}"#.to_owned()),
+            Just(r#"{"X":"?"}"#.to_owned()),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            prop::collection::vec(("[ab]", inner), 0..3).prop_map(|entries| {
+                let entries: Vec<String> = entries.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                format!(r#"{{"M":{{{}}}}}"#, entries.join(","))
+            })
+        })
+    }
+
     proptest! {
+        /// Jumping over values whose ends are known finds what skipping them finds, and what is wrong with it.
+        #[test]
+        fn what_is_known_of_an_image_changes_nothing(
+            entries in prop::collection::vec(("[abc]|\\\\u0061|[a-z]{3,30}", attribute(), " ?"), 0..6),
+            paths in prop::collection::btree_set("\\$\\.new(\\.[abc]){0,2}", 1..4),
+        ) {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(name, value, space)| format!("{space}\"{name}\"{space}:{space}{value}{space}"))
+                .collect();
+            let image = format!("{{{}}}", entries.join(","));
+            let record = format!(
+                r#"{{"eventID":"e","eventSourceARN":"arn:aws:dynamodb:r:1:table/t/stream/l","dynamodb":{{"SequenceNumber":"1","NewImage":{image}}}}}"#
+            );
+            let record = envelope::record(record.as_bytes()).unwrap();
+            let Body::Dynamodb(body) = record.body else { panic!("a change") };
+            let known = body.new.unwrap();
+            prop_assert_eq!((known.text, known.ends.len()), (image.as_str(), entries.len()));
+            let tree = tree(&paths.iter().map(String::as_str).collect::<Vec<_>>().as_slice()[..]);
+            let read = |image: &Image<'_>| {
+                let mut slots = Slots::default();
+                let read = tree.read_image(image, "new", &mut slots);
+                (read, slots)
+            };
+            prop_assert_eq!(read(&known), read(&Image::of(known.text)));
+        }
+
         /// One pass that skips agrees with reading everything and looking the paths up.
         #[test]
         fn one_pass_finds_what_a_full_read_finds(

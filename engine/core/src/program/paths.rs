@@ -95,11 +95,6 @@ impl PathTree {
         self.nodes.first().is_some_and(|root| root.names.contains_key(name))
     }
 
-    /// Whether any path leads to a name, through it, or to the payload as a whole.
-    pub(crate) fn looks_at(&self, name: &str) -> bool {
-        self.root().is_some_and(|root| root.slot.is_some()) || self.reads(name)
-    }
-
     /// How many slots there are.
     pub fn slots(&self) -> usize {
         self.slots.len()

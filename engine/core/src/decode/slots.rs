@@ -351,7 +351,7 @@ mod tests {
             let Body::Dynamodb(body) = record.body else { panic!("a change") };
             let known = body.new.unwrap();
             prop_assert_eq!((known.text, known.ends.len()), (image.as_str(), entries.len()));
-            let tree = tree(&paths.iter().map(String::as_str).collect::<Vec<_>>().as_slice()[..]);
+            let tree = tree(&paths.iter().map(String::as_str).collect::<Vec<_>>());
             let read = |image: &Image<'_>| {
                 let mut slots = Slots::default();
                 let read = tree.read_image(image, "new", &mut slots);

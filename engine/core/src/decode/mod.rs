@@ -96,25 +96,22 @@ impl<'p> Decoder<'p> {
         mut found: impl FnMut(Decoded),
     ) {
         let id = &record.event_id;
-        let origin = Origin { sequence: Arc::from(&*body.sequence), shard: self.shard(id), time: body.arrival };
+        let common = Common { sequence: Arc::from(&*body.sequence), shard: self.shard(id), time: body.arrival };
         let bytes = from_base64(&body.data, &mut self.bytes).map_err(|error| {
             let hint = if body.data.starts_with(['{', '[']) { "; it looks like JSON itself" } else { "" };
             undecodable(format!("the record's data is no base64: {error}{hint}"))
         });
-        let bytes = match &bytes {
-            Ok(()) => Ok(self.bytes.as_slice()),
-            Err(problem) => Err(problem.clone()),
-        };
+        let bytes = bytes.map(|()| self.bytes.as_slice());
         match bytes.as_ref().ok().and_then(|bytes| aggregate::taken_apart(bytes)) {
             None => {
                 let lane = Some(Lane::PartitionKey(Arc::from(&*body.partition_key)));
-                origin.event(place, 0, Arc::from(&**id), lane, bytes).into_iter().for_each(found);
+                common.event(place, 0, Arc::from(&**id), lane, bytes).into_iter().for_each(found);
             }
             Some(parts) => {
                 for (sub, (key, data)) in (0..).zip(parts) {
                     let lane = key.map(|key| Lane::PartitionKey(Arc::from(key)));
                     let id = Arc::from(format!("{id}/{sub}"));
-                    origin.event(place, sub, id, lane, Ok(&data)).into_iter().for_each(&mut found);
+                    common.event(place, sub, id, lane, Ok(&data)).into_iter().for_each(&mut found);
                 }
             }
         }
@@ -131,13 +128,13 @@ impl<'p> Decoder<'p> {
 }
 
 /// What the events of a Kinesis record have in common.
-struct Origin {
+struct Common {
     sequence: Arc<str>,
     shard: Option<Arc<str>>,
     time: Option<Timestamp>,
 }
 
-impl Origin {
+impl Common {
     /// The event of a payload; nothing where it is about no document.
     fn event(
         &self,
@@ -189,13 +186,10 @@ impl Origin {
 /// told by the crate that says why.
 fn from_base64(text: &str, bytes: &mut Vec<u8>) -> Result<(), base64::DecodeError> {
     bytes.clear();
-    match base64_simd::STANDARD.decode_append(text, bytes) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            *bytes = BASE64.decode(text)?;
-            Ok(())
-        }
+    if base64_simd::STANDARD.decode_append(text, bytes).is_err() {
+        *bytes = BASE64.decode(text)?;
     }
+    Ok(())
 }
 
 /// A record of which nothing is left but one event: where the Kinesis Producer Library put many into it, the record that

@@ -6,13 +6,13 @@
 use crate::evaluate::{Contribution, DocumentKey};
 use crate::event::{Event, Lane, Metadata, Slot, Slots};
 use crate::program::{DocumentPath, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES, Program, Projection, Source};
-use crate::sorted_map::{Attributes, SortedMap};
+use crate::sorted_map::Attributes;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
-use viewfold_value::dynamodb_json::{read_item, write_item};
-use viewfold_value::{Item, Number, Reader, Value};
+use viewfold_value::dynamodb_json::{read_attribute, read_item, write_attribute, write_item};
+use viewfold_value::{Item, Number, Reader, Value, json};
 
 /// The partition key of bookkeeping tables.
 pub const PARTITION_KEY: &str = "pk";
@@ -105,23 +105,43 @@ pub fn lane_row(
         key.insert(REDRIVEN.to_owned(), Value::StringSet(redriven.clone()));
     }
     if let Some(contribution) = contribution {
-        key.insert(CONTRIBUTES.to_owned(), contribution_value(contribution));
+        key.insert(CONTRIBUTES.to_owned(), Value::String(contribution_text(contribution)));
     }
     key
 }
 
-fn contribution_value(contribution: &Contribution) -> Value {
-    let documents = contribution.iter().map(|(document, sums)| {
-        let sums = sums.iter().map(|(path, number)| {
-            let path = path.0.iter().map(|name| Value::String(name.clone())).collect();
-            Value::List(vec![Value::List(path), Value::Number(*number)])
+/// A contribution as one text: a list of documents, each with its key in DynamoDB JSON and with its sums, the names on the way to
+/// each and the number. `[[[{"S":"ann"}],[[["games"],1],[["points","a"],0.5]]]]`
+///
+/// Ten thousand rows of a batch have one each. As lists and maps it would be several times as long, and take as much longer to
+/// send.
+fn contribution_text(contribution: &Contribution) -> String {
+    let mut text = String::with_capacity(64);
+    list(&mut text, contribution, |text, (document, sums)| {
+        text.push('[');
+        list(text, document.0.iter(), |text, value| write_attribute(value, text));
+        text.push(',');
+        list(text, sums, |text, (path, number)| {
+            text.push('[');
+            list(text, path.0.iter(), |text, name| json::write_text(name, text));
+            // Writing into a String cannot fail.
+            let _ = write!(text, ",{number}]");
         });
-        let mut entry = Item::new();
-        entry.insert("key".to_owned(), Value::List(document.0.to_vec()));
-        entry.insert("add".to_owned(), Value::List(sums.collect()));
-        Value::Map(entry)
+        text.push(']');
     });
-    Value::List(documents.collect())
+    text
+}
+
+/// Writes a list.
+fn list<T>(text: &mut String, elements: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut String, T)) {
+    text.push('[');
+    for (number, element) in elements.into_iter().enumerate() {
+        if number > 0 {
+            text.push(',');
+        }
+        write(text, element);
+    }
+    text.push(']');
 }
 
 /// The marks of events that a lane's row says were redriven while its own was below them.
@@ -134,24 +154,38 @@ pub fn redriven_of(row: &Item) -> BTreeSet<String> {
 
 /// What a lane's row says that its item contributes; nothing where the row is not as [`lane_row`] writes it.
 pub fn contribution_of(row: &Item) -> Option<Contribution> {
-    let documents = match row.get(CONTRIBUTES) {
+    let text = match row.get(CONTRIBUTES) {
         None => return Some(Contribution::new()),
-        Some(Value::List(documents)) => documents,
+        Some(Value::String(text)) => text,
         Some(_) => return None,
     };
-    documents.iter().map(contribution_entry).collect()
+    let mut reader = Reader::new(text);
+    let documents = elements(&mut reader, |reader| {
+        reader.next_array().ok()??;
+        let key: Vec<Value> = elements(reader, |reader| read_attribute(reader, 0).ok())?;
+        reader.next_element().ok()??;
+        let sums = elements(reader, |reader| {
+            reader.next_array().ok()??;
+            let names: Vec<String> = elements(reader, |reader| Some(reader.next_string().ok()?.into_owned()))?;
+            let start = reader.next_element().ok()??;
+            let number = Number::parse(reader.number(start).ok()?).ok()?;
+            reader.next_element().ok()?.is_none().then(|| (DocumentPath::from(names), number))
+        })?;
+        reader.next_element().ok()?.is_none().then(|| (DocumentKey(key.into()), sums.into_iter().collect()))
+    })?;
+    reader.finish().ok()?;
+    Some(documents.into_iter().collect())
 }
 
-fn contribution_entry(entry: &Value) -> Option<(DocumentKey, SortedMap<DocumentPath, Number>)> {
-    let Value::Map(entry) = entry else { return None };
-    let (Value::List(key), Value::List(sums)) = (entry.get("key")?, entry.get("add")?) else { return None };
-    let sums = sums.iter().map(|sum| {
-        let Value::List(pair) = sum else { return None };
-        let [Value::List(path), Value::Number(number)] = pair.as_slice() else { return None };
-        let names = path.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()?;
-        Some((DocumentPath::from(names), *number))
-    });
-    Some((DocumentKey(key.as_slice().into()), sums.collect::<Option<_>>()?))
+/// The elements of the list that is next; nothing where one of them is nothing, or there is no list.
+fn elements<'t, T>(reader: &mut Reader<'t>, mut read: impl FnMut(&mut Reader<'t>) -> Option<T>) -> Option<Vec<T>> {
+    let mut all = Vec::new();
+    let mut next = reader.next_array().ok()?;
+    while next.is_some() {
+        all.push(read(reader)?);
+        next = reader.next_element().ok()?;
+    }
+    Some(all)
 }
 
 /// The partition key of the rows of a document's events, under `events_table` with `order_by`: `PROJECTION/DOCUMENT`.
@@ -349,6 +383,8 @@ pub fn parts(row: &Item) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sorted_map::SortedMap;
+    use proptest::prelude::*;
 
     #[test]
     fn different_parts_never_make_one_key() {
@@ -366,13 +402,42 @@ mod tests {
         assert_eq!(of(&["p", "s", &"x".repeat(3000)]), None);
     }
 
+    fn contribution() -> impl Strategy<Value = Contribution> {
+        let value = prop_oneof![
+            ".{0,4}".prop_map(|text| Value::from(text.as_str())),
+            any::<u64>().prop_map(|number| Value::Number(number.into())),
+            prop::collection::vec(any::<u8>(), 0..4).prop_map(Value::Binary),
+        ];
+        let key = prop::collection::vec(value, 1..3).prop_map(|values| DocumentKey(values.into()));
+        let path = prop::collection::vec(".{1,4}", 1..3).prop_map(DocumentPath::from);
+        let number = "-?[1-9][0-9]{0,20}(\\.[0-9]{0,10}[1-9])?".prop_map(|digits| digits.parse::<Number>().unwrap());
+        let sums = prop::collection::btree_map(path, number, 0..3).prop_map(SortedMap::from);
+        prop::collection::btree_map(key, sums, 0..3).prop_map(Contribution::from)
+    }
+
+    proptest! {
+        #[test]
+        fn a_contribution_is_read_as_it_was_written(contribution in contribution(), cut in 0usize..200, more in ".{1,3}") {
+            let key = Attributes::from(row("p".into(), "-".into()));
+            let mut row: Item = lane_row(key, Some("m"), &BTreeSet::new(), Some(&contribution)).into_iter().collect();
+            prop_assert_eq!(contribution_of(&row), Some(contribution));
+            // A part of it is none, nor is anything behind it.
+            let text = row[CONTRIBUTES].as_str().unwrap().to_owned();
+            let part: String = text.chars().take(cut.min(text.chars().count() - 1)).collect();
+            row.insert(CONTRIBUTES.to_owned(), Value::String(part));
+            prop_assert_eq!(contribution_of(&row), None);
+            row.insert(CONTRIBUTES.to_owned(), Value::String(text + &more));
+            prop_assert!(more.trim().is_empty() || contribution_of(&row).is_none());
+        }
+    }
+
     #[test]
-    fn a_contribution_is_read_as_it_was_written() {
+    fn a_contribution_is_short() {
         let path = DocumentPath::from(vec!["counts".into(), "a.b".into()]);
         let sums = [(path, "0.5".parse().unwrap())];
         let contribution = Contribution::from([(DocumentKey([Value::from("d")].into()), sums.into())]);
-        let row = lane_row(row("p".into(), "-".into()).into(), Some("m"), &BTreeSet::new(), Some(&contribution));
-        assert_eq!(contribution_of(&row.into_iter().collect()), Some(contribution));
+        assert_eq!(contribution_text(&contribution), r#"[[[{"S":"d"}],[[["counts","a.b"],0.5]]]]"#);
+        assert_eq!(contribution_text(&Contribution::new()), "[]");
         assert_eq!(contribution_of(&Item::new()), Some(Contribution::new()));
         assert_eq!(contribution_of(&[(CONTRIBUTES.to_owned(), Value::Null)].into()), None);
     }

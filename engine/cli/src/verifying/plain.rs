@@ -103,7 +103,7 @@ impl Compared {
                 // The row of a lane with a very long name says no more whose it is, and is left out.
                 let lane = parts(item)?;
                 let contributes = item.get(CONTRIBUTES)?;
-                let is_empty = matches!(contributes, Value::List(documents) if documents.is_empty());
+                let is_empty = contribution_of(item).is_some_and(|contribution| contribution.is_empty());
                 let is_own = lanes.contains(&lane) && !is_empty;
                 is_own.then(|| [(CONTRIBUTES.to_owned(), contributes.clone())].into())
             }

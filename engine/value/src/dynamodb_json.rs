@@ -142,16 +142,7 @@ pub fn write_attribute(value: &Value, out: &mut String) {
             let texts = set.iter().map(|number| Value::String(number.to_string()));
             json::write(&Value::List(texts.collect()), out);
         }
-        Value::List(list) => {
-            out.push('[');
-            for (number, value) in list.iter().enumerate() {
-                if number > 0 {
-                    out.push(',');
-                }
-                write_attribute(value, out);
-            }
-            out.push(']');
-        }
+        Value::List(list) => json::write_all(list, out, write_attribute),
         Value::Map(map) => write_item(map, out),
         other => json::write(other, out),
     }

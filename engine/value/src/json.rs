@@ -174,8 +174,8 @@ pub fn write_map(map: &BTreeMap<String, Value>, out: &mut String) {
     out.push('}');
 }
 
-/// Writes a JSON array.
-fn write_all<T>(elements: impl IntoIterator<Item = T>, out: &mut String, mut write: impl FnMut(T, &mut String)) {
+/// Writes a JSON array, each of its elements by `write`.
+pub fn write_all<T>(elements: impl IntoIterator<Item = T>, out: &mut String, mut write: impl FnMut(T, &mut String)) {
     out.push('[');
     for (index, element) in elements.into_iter().enumerate() {
         if index > 0 {

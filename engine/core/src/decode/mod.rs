@@ -417,6 +417,22 @@ mod tests {
     }
 
     #[test]
+    fn each_record_has_its_own_shard_whatever_the_one_before_had() {
+        let program = Program { streams: Vec::new(), projections: Vec::new(), dead_letters: None };
+        let now = Arc::from("");
+        let mut decoder = Decoder::new(&program, &now);
+        for (id, shard) in [
+            ("s-1:7", Some("s-1")),
+            ("s-1:8", Some("s-1")),
+            ("s-10:9", Some("s-10")),
+            ("s-1", None),
+            ("s:1", Some("s")),
+        ] {
+            assert_eq!(decoder.shard(id).as_deref(), shard, "{id}");
+        }
+    }
+
+    #[test]
     fn bits_behind_the_last_byte_are_no_base64() {
         for last in ["QQ==", "QR==", "QUE=", "QUF=", "QQ=", "QQ", "QUE", "Q", "=", "====", "QQ==QQ=="] {
             for text in [last.to_owned(), format!("{}{last}", "QUFB".repeat(40))] {
